@@ -1,0 +1,95 @@
+# nix-gateway. `make demo` and `make check` are the two commands; everything else is for those who build and package.
+PREFIX  = /usr/local
+BINDIR  = $(PREFIX)/bin
+MANDIR  = $(PREFIX)/share/man
+CONFDIR = /etc/nix-gateway
+DESTDIR =
+B       = build
+VERSION = 0.1.0
+
+LIBS    = libsodium inih jansson$(LIBS_$(shell uname -s))
+LIBS_Linux = $() libseccomp
+WARN    = -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla
+HARDEN  = -O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
+CFLAGS  = -g
+CPPFLAGS =
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -I. $(WARN) $(HARDEN) $(CPPFLAGS) $(CFLAGS) -MMD -MP \
+	$(shell pkg-config --cflags $(LIBS))
+LDFLAGS = $(LDFLAGS_$(shell uname -s))
+LDFLAGS_Linux = -pie -Wl,-z,relro,-z,now,-z,noexecstack
+LDLIBS  = $(shell pkg-config --libs $(LIBS))
+
+PLATFORM = $(shell uname -s | tr A-Z a-z)
+SRC     = $(filter-out gateway/sandbox/%,$(wildcard gateway/*/*.c)) $(wildcard gateway/sandbox/$(PLATFORM).c) \
+	$(wildcard policy/*.c)
+OBJ     = $(SRC:%.c=$(B)/%.o)
+PAGES   = $(wildcard packaging/man/*.[578])
+
+# The unit tests: every file of tests/unit is one program, built with the sanitizers against all but main.
+SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+UNIT    = $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*/*.c))
+UNIT_OBJ = $(patsubst %.c,$(B)/asan/%.o,$(filter-out gateway/cli/main.c,$(SRC)))
+
+all: $(B)/nix-gateway
+
+$(B)/nix-gateway: $(OBJ)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+$(B)/asan/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -U_FORTIFY_SOURCE -O1 $(SANITIZE) -c -o $@ $<
+
+$(B)/asan/lib.a: $(UNIT_OBJ)
+	rm -f $@
+	ar rc $@ $^
+
+$(B)/unit/%: $(B)/asan/tests/unit/%.o $(B)/asan/lib.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(SANITIZE) -o $@ $^ $(LDLIBS) $(shell pkg-config --libs cmocka)
+
+unit: $(UNIT)
+
+demo: deps
+	$(MAKE) all
+	tests/e2e/demo $(B)/nix-gateway
+
+check: deps
+	$(MAKE) all unit
+	tests/run $(B)
+
+deps:
+	packaging/deps
+
+lint:
+	tests/lint $(B)
+
+bench: deps
+	$(MAKE) all
+	tests/bench/run $(B)/nix-gateway
+
+fuzz: deps
+	tests/fuzz/run $(B)
+
+install: all
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(CONFDIR) $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8
+	install -m 755 $(B)/nix-gateway $(DESTDIR)$(BINDIR)/nix-gateway
+	for page in $(PAGES); do \
+		install -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/; done
+	test -e $(DESTDIR)$(CONFDIR)/policy.ini || \
+		install -m 644 policy/examples/policy.ini $(DESTDIR)$(CONFDIR)/policy.ini
+
+# The policy is the administrator's: it stays.
+uninstall:
+	rm -f $(DESTDIR)$(BINDIR)/nix-gateway
+	for page in $(PAGES); do rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done
+
+clean:
+	rm -rf $(B)
+
+.PHONY: all unit demo check deps lint bench fuzz install uninstall clean
+.SECONDARY:
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
