@@ -1,0 +1,17 @@
+/* resolve: sections and settings into the model: per key default, then its role, then itself, each value with the line
+ * it was set in; and what only the whole file can show to be wrong.
+ * Errors  every fault is added to `faults`; the policy then means nothing. */
+#ifndef POLICY_RESOLVE_H
+#define POLICY_RESOLVE_H
+
+#include "policy/ini.h"
+#include "policy/pool.h"
+
+/* Fills all of *p but its path from `ini`, whose text must live as long as the policy. */
+void resolve(const struct ini_file *ini, struct policy *p, struct faults *faults);
+
+/* What a resolved key may not say: a narrow setting that exec cannot enforce, trust that the account has not. */
+void resolve_check_relay(const struct key *key, struct faults *faults);
+void resolve_check_trust(const struct key *key, const struct gateway_settings *gateway, struct faults *faults);
+
+#endif

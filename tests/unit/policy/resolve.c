@@ -1,0 +1,213 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "policy/resolve.h"
+
+struct resolved {
+	struct policy p;
+	struct faults faults;
+};
+
+static struct resolved resolve_text(const char *text)
+{
+	struct resolved r = { .p = { .pool = pool_new() } };
+	struct ini_file ini;
+	char *copy = pool_text(r.p.pool, text);
+
+	ini_read(copy, strlen(copy), &ini, &r.faults);
+	resolve(&ini, &r.p, &r.faults);
+	ini_free(&ini);
+	return r;
+}
+
+static void resolved_free(struct resolved *r)
+{
+	faults_free(&r->faults);
+	pool_free(r->p.pool);
+}
+
+#define PRINT_A "SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+#define PRINT_B "SHA256:BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBY"
+
+static void the_later_of_default_role_and_key_wins_and_is_named(void **unused)
+{
+	struct resolved r = resolve_text("[key alice]\n"                /* sections may stand in any order */
+					 "role = ci\n"
+					 "protocols = ssh\n"
+					 "[key bob]\n"
+					 "role = ci\n"
+					 "[key carol]\n"
+					 "[role ci]\n"
+					 "protocols = ssh-ng\n"
+					 "[default]\n"
+					 "protocols =\n"
+					 "systems = *\n");
+	const struct key *keys = r.p.keys;
+
+	(void)unused;
+	assert_false(faults_any(&r.faults));
+	assert_int_equal(r.p.key_count, 3);
+	assert_int_equal(keys[0].grant.protocols, PROTOCOL_SSH);
+	assert_int_equal(keys[0].grant.rules[GRANT_PROTOCOLS].line, 3);
+	assert_int_equal(keys[1].grant.protocols, PROTOCOL_SSH_NG);
+	assert_int_equal(keys[1].grant.rules[GRANT_PROTOCOLS].line, 8);
+	assert_int_equal(keys[2].grant.protocols, 0);
+	assert_int_equal(keys[2].grant.rules[GRANT_PROTOCOLS].line, 10);
+	for (size_t i = 0; i < 3; i++) {
+		assert_true(keys[i].grant.systems.any);
+		assert_int_equal(keys[i].grant.rules[GRANT_SYSTEMS].line, 11);
+		assert_int_equal(keys[i].grant.rules[GRANT_FEATURES].line, 0);
+	}
+	assert_string_equal(keys[1].role, "ci");
+	assert_int_equal(keys[1].rule.line, 4);
+	resolved_free(&r);
+}
+
+static void a_key_has_its_identity_as_written(void **unused)
+{
+	struct resolved r = resolve_text("[key alice]\n"
+					 "fingerprint = " PRINT_A "\n"
+					 "fingerprint = " PRINT_B "\n"
+					 "certificate-authority = " PRINT_A "\n"
+					 "principal = alice\n"
+					 "key-id = alice at home\n"
+					 "expires = 2027-01-31\n");
+	const struct key *key = r.p.keys;
+
+	(void)unused;
+	assert_false(faults_any(&r.faults));
+	assert_int_equal(key->fingerprints.count, 2);
+	assert_string_equal(key->fingerprints.items[0], PRINT_A);
+	assert_string_equal(key->fingerprints.items[1], PRINT_B);
+	assert_string_equal(key->certificate_authority, PRINT_A);
+	assert_string_equal(key->principal, "alice");
+	assert_string_equal(key->key_id, "alice at home");
+	assert_int_equal(key->expires.year, 2027);
+	assert_int_equal(key->expires_rule.line, 7);
+	assert_true(r.p.knows_identities);
+	resolved_free(&r);
+}
+
+static void a_policy_of_names_alone_knows_no_identities(void **unused)
+{
+	struct resolved r = resolve_text("[key alice]\n[key *]\n");
+
+	(void)unused;
+	assert_false(faults_any(&r.faults));
+	assert_false(r.p.knows_identities);
+	resolved_free(&r);
+}
+
+static void the_gateway_and_the_environment_are_read(void **unused)
+{
+	struct resolved r = resolve_text("[gateway]\n"
+					 "nix = /opt/nix/bin\n"
+					 "daemon = /run/nix.sock\n"
+					 "audit = stderr /var/log/nix-gateway.log\n"
+					 "[environment]\n"
+					 "http_proxy = http://a b\n"
+					 "EMPTY =\n");
+
+	(void)unused;
+	assert_false(faults_any(&r.faults));
+	assert_string_equal(r.p.gateway.nix, "/opt/nix/bin");
+	assert_int_equal(r.p.gateway.daemon, DAEMON_PATH);
+	assert_string_equal(r.p.gateway.daemon_path, "/run/nix.sock");
+	assert_int_equal(r.p.gateway.audit, AUDIT_STDERR | AUDIT_FILE);
+	assert_string_equal(r.p.gateway.audit_file, "/var/log/nix-gateway.log");
+	assert_int_equal(r.p.environment_count, 2);
+	assert_string_equal(r.p.environment[0].name, "http_proxy");
+	assert_string_equal(r.p.environment[0].value, "http://a b");
+	assert_int_equal(r.p.environment[1].rule.line, 7);
+	assert_string_equal(r.p.environment[1].value, "");
+	resolved_free(&r);
+}
+
+static void all_faults_are_told_in_order(void **unused)
+{
+	struct resolved r = resolve_text("[key alice]\n"
+					 "role = cj\n"
+					 "sytems = *\n"
+					 "fingerprint = x\n"
+					 "[role ci]\n"
+					 "timeout = 1h\n");
+
+	(void)unused;
+	assert_int_equal(r.faults.count, 4);
+	assert_int_equal(r.faults.items[0].line, 2);
+	assert_int_equal(r.faults.items[1].line, 3);
+	assert_int_equal(r.faults.items[2].line, 4);
+	assert_int_equal(r.faults.items[3].line, 6);
+	resolved_free(&r);
+}
+
+/* As the loader will see it once a narrower value is enforced by the filter. */
+static void a_narrow_setting_needs_the_filter(void **unused)
+{
+	struct key key = { .grant = { .relay = RELAY_EXEC, .protocols = PROTOCOL_SSH } };
+	struct faults faults = { .items = NULL };
+
+	(void)unused;
+	resolve_check_relay(&key, &faults);
+	assert_false(faults_any(&faults));              /* nothing was set, so nothing is promised */
+	key.grant.rules[GRANT_PROTOCOLS].line = 3;      /* decided before the session starts */
+	key.grant.rules[GRANT_RELAY].line = 4;
+	key.grant.rules[GRANT_SYSTEMS].line = 5;
+	key.grant.systems.any = true;
+	resolve_check_relay(&key, &faults);
+	assert_false(faults_any(&faults));
+	key.grant.systems.any = false;
+	key.grant.rules[GRANT_TIMEOUT].line = 6;
+	resolve_check_relay(&key, &faults);
+	assert_int_equal(faults.count, 2);
+	assert_int_equal(faults.items[0].line, 5);
+	assert_string_equal(faults.items[0].text,
+			    "'systems' needs relay = filter: with relay = exec nothing stands between "
+			    "the key and the daemon");
+	assert_int_equal(faults.items[1].line, 6);
+	faults_free(&faults);
+	key.grant.relay = RELAY_FILTER;
+	resolve_check_relay(&key, &faults);
+	assert_false(faults_any(&faults));
+}
+
+static void full_trust_needs_a_trusted_account(void **unused)
+{
+	struct key key = { .grant = { .trust = TRUST_FULL } };
+	struct gateway_settings gateway = { .account = ACCOUNT_ANY };
+	struct faults faults = { .items = NULL };
+
+	(void)unused;
+	key.grant.rules[GRANT_TRUST].line = 8;
+	resolve_check_trust(&key, &gateway, &faults);
+	assert_false(faults_any(&faults));
+	gateway.account = ACCOUNT_UNTRUSTED;
+	resolve_check_trust(&key, &gateway, &faults);
+	assert_int_equal(faults.count, 1);
+	assert_int_equal(faults.items[0].line, 8);
+	key.grant.trust = TRUST_SIGNED;
+	faults_free(&faults);
+	resolve_check_trust(&key, &gateway, &faults);
+	assert_false(faults_any(&faults));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_later_of_default_role_and_key_wins_and_is_named),
+		cmocka_unit_test(a_key_has_its_identity_as_written),
+		cmocka_unit_test(a_policy_of_names_alone_knows_no_identities),
+		cmocka_unit_test(the_gateway_and_the_environment_are_read),
+		cmocka_unit_test(all_faults_are_told_in_order),
+		cmocka_unit_test(a_narrow_setting_needs_the_filter),
+		cmocka_unit_test(full_trust_needs_a_trusted_account),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
