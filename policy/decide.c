@@ -1,28 +1,10 @@
 #include "policy/decide.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "policy/verdict.h"
+
 #define NOT_IN_POLICY "is not in this builder's policy"
-
-/* A refusal. What a caller named itself goes into it: any byte that is not plain becomes a "?", so the sentence can be
- * put on a terminal, into a protocol error and through another escaping unchanged. */
-__attribute__((format(printf, 2, 3)))
-static struct verdict refuse(struct rule rule, const char *format, ...)
-{
-	struct verdict v = { .allow = false, .rule = rule };
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(v.text, sizeof v.text, format, args);
-	va_end(args);
-	for (char *at = v.text; *at != '\0'; at++) {
-		if (*at < 0x20 || *at > 0x7e || *at == '\\' || *at == '%')
-			*at = '?';
-	}
-	return v;
-}
 
 static const struct key *key_named(const struct policy *p, const char *name)
 {
@@ -49,7 +31,7 @@ static bool certificate_matches(const struct key *key, const struct caller *call
 	    strcmp(key->certificate_authority, caller->certificate_authority) != 0)
 		return false;
 	if (key->principal == NULL && key->key_id == NULL)
-		return false;           /* the loader lets no such section pass */
+		return false; /* the loader lets no such section pass */
 	if (key->principal != NULL && !has_principal(caller, key->principal))
 		return false;
 	return key->key_id == NULL || (caller->key_id != NULL && strcmp(key->key_id, caller->key_id) == 0);
@@ -65,10 +47,10 @@ static const struct key *key_of_certificate(const struct policy *p, const struct
 		if (!certificate_matches(&p->keys[i], caller))
 			continue;
 		if (found != NULL) {
-			*why = refuse(p->keys[i].rule,
-				      "this SSH certificate belongs to two keys of this builder's policy, "
-				      "'%s' and '%s'; ask the builder's administrator",
-				      found->name, p->keys[i].name);
+			*why = verdict_refuse(p->keys[i].rule,
+					      "this SSH certificate belongs to two keys of this builder's policy, "
+					      "'%s' and '%s'; ask the builder's administrator",
+					      found->name, p->keys[i].name);
 			return NULL;
 		}
 		found = &p->keys[i];
@@ -94,16 +76,16 @@ static struct verdict not_in_policy(const struct caller *caller)
 	struct rule none = { .line = 0 };
 
 	if (caller->certificate_authority != NULL)
-		return refuse(none,
-			      "this SSH key (%s) " NOT_IN_POLICY "; its certificate (CA %s) names no key of it either",
-			      caller->fingerprint == NULL ? "of a certificate" : caller->fingerprint,
-			      caller->certificate_authority);
+		return verdict_refuse(
+		    none, "this SSH key (%s) " NOT_IN_POLICY "; its certificate (CA %s) names no key of it either",
+		    caller->fingerprint == NULL ? "of a certificate" : caller->fingerprint,
+		    caller->certificate_authority);
 	if (caller->fingerprint != NULL)
-		return refuse(none, "this SSH key (%s) " NOT_IN_POLICY, caller->fingerprint);
-	return refuse(none,
-		      "sshd does not say which SSH key this is, and this builder's policy needs to know; its "
-		      "administrator sets 'ExposeAuthInfo yes' in sshd_config, or 'nix-gateway serve --key NAME' for "
-		      "the key");
+		return verdict_refuse(none, "this SSH key (%s) " NOT_IN_POLICY, caller->fingerprint);
+	return verdict_refuse(
+	    none, "sshd does not say which SSH key this is, and this builder's policy needs to know; its "
+		  "administrator sets 'ExposeAuthInfo yes' in sshd_config, or 'nix-gateway serve --key NAME' for "
+		  "the key");
 }
 
 static const struct key *identify(const struct policy *p, const struct caller *caller, struct verdict *why)
@@ -113,7 +95,8 @@ static const struct key *identify(const struct policy *p, const struct caller *c
 	if (caller->key_name != NULL) {
 		key = key_named(p, caller->key_name);
 		if (key == NULL)
-			*why = refuse((struct rule){ .line = 0 }, "key '%.64s' " NOT_IN_POLICY, caller->key_name);
+			*why =
+			    verdict_refuse((struct rule){ .line = 0 }, "key '%.64s' " NOT_IN_POLICY, caller->key_name);
 		return key;
 	}
 	if (caller->certificate_authority != NULL) {
@@ -161,15 +144,15 @@ struct verdict policy_decide_session(const struct policy *p, const struct key *k
 	struct rule by_protocol = key->grant.rules[GRANT_PROTOCOLS];
 	unsigned allowed = key->grant.protocols;
 
-	(void)p;        /* what [gateway] limits is counted elsewhere; the contract keeps the place */
+	(void)p; /* what [gateway] limits is counted elsewhere; the contract keeps the place */
 	if (policy_has_expired(key, today))
-		return refuse(key->expires_rule, "key '%s' expired on %04d-%02d-%02d", key->name, key->expires.year,
-			      key->expires.month, key->expires.day);
+		return verdict_refuse(key->expires_rule, "key '%s' expired on %04d-%02d-%02d", key->name,
+				      key->expires.year, key->expires.month, key->expires.day);
 	if ((allowed & (unsigned)protocol) == 0)
-		return refuse(by_protocol, "key '%s' may not use %s (allowed: %s)", key->name,
-			      protocol == PROTOCOL_SSH ? "ssh://" : "ssh-ng://",
-			      (allowed & PROTOCOL_SSH_NG) != 0 ? "ssh-ng"
-			      : (allowed & PROTOCOL_SSH) != 0  ? "ssh"
-							       : "none");
+		return verdict_refuse(by_protocol, "key '%s' may not use %s (allowed: %s)", key->name,
+				      protocol == PROTOCOL_SSH ? "ssh://" : "ssh-ng://",
+				      (allowed & PROTOCOL_SSH_NG) != 0 ? "ssh-ng"
+				      : (allowed & PROTOCOL_SSH) != 0  ? "ssh"
+								       : "none");
 	return (struct verdict){ .allow = true, .rule = by_protocol.line != 0 ? by_protocol : key->rule };
 }

@@ -22,4 +22,7 @@ bool policy_load(const char *path, enum policy_trustee trustee, struct policy **
 /* What a person should know though the policy loads (a setting without effect, a grant that is very wide). */
 void policy_warnings(const struct policy *p, policy_fault_fn *warning, void *context);
 
+/* This day in UTC, for the verdicts that depend on it. */
+struct date policy_today(void);
+
 #endif

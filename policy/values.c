@@ -117,8 +117,11 @@ static bool list_add(struct text_list *list, char *word, const struct reading *r
 
 static bool read_list(const struct setting *s, char *text, struct text_list *list, const struct reading *r)
 {
+	/* What a grant only narrows by, or must name one by one, cannot be everything. */
+	bool takes_any = s->kind == VALUE_LIST && s->permissive[0] == '*';
+
 	for (char *word; (word = next_word(&text)) != NULL;) {
-		if (strcmp(word, "*") == 0 && s->kind == VALUE_LIST)
+		if (strcmp(word, "*") == 0 && takes_any)
 			list->any = true;
 		else if (!has_form(s, word, r) || !list_add(list, word, r))
 			return false;

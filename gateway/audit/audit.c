@@ -1,0 +1,187 @@
+#include "gateway/audit/audit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "gateway/base/log.h"
+
+enum { FIELD_MAX = 4096 };      /* bytes of one text as it is written */
+
+/* Where the local system logger listens: Linux and the BSDs, then macOS. */
+static const char *const syslog_sockets[] = { "/dev/log", "/var/run/syslog" };
+
+void audit_init(struct audit *a)
+{
+	*a = (struct audit){ .syslog = -1, .file = -1 };
+}
+
+/* Not syslog(3): it does not tell whether the record was taken, and it opens its socket when it likes. */
+static int syslog_connect(void)
+{
+	for (size_t i = 0; i < sizeof syslog_sockets / sizeof *syslog_sockets; i++) {
+		struct sockaddr_un address = { .sun_family = AF_UNIX };
+		int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+
+		if (fd < 0)
+			return -1;
+		snprintf(address.sun_path, sizeof address.sun_path, "%s", syslog_sockets[i]);
+		if (fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 &&
+		    connect(fd, (struct sockaddr *)&address, sizeof address) == 0)
+			return fd;
+		close(fd);
+	}
+	return -1;
+}
+
+static enum err file_open(struct audit *a, const char *path, char *why)
+{
+	a->path = path;
+	a->file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK, 0600);
+	if (a->file >= 0)
+		return ERR_NONE;
+	log_sentence(why, "%s: %s", path, strerror(errno));
+	return ERR_IO;
+}
+
+enum err audit_open(struct audit *a, unsigned places, const char *file, char *why)
+{
+	unsigned char random[sizeof a->session / 2];
+
+	randombytes_buf(random, sizeof random);
+	sodium_bin2hex(a->session, sizeof a->session, random, sizeof random);
+	a->places = places & ~(unsigned)AUDIT_TO_AUTO;
+	if ((places & (AUDIT_TO_AUTO | AUDIT_TO_SYSLOG)) != 0)
+		a->syslog = syslog_connect();
+	if ((places & AUDIT_TO_AUTO) != 0)
+		a->places |= a->syslog >= 0 ? AUDIT_TO_SYSLOG : AUDIT_TO_STDERR;
+	if ((a->places & AUDIT_TO_SYSLOG) != 0 && a->syslog < 0) {
+		log_sentence(why, "%s: nobody listens", syslog_sockets[0]);
+		return ERR_IO;
+	}
+	return (a->places & AUDIT_TO_FILE) != 0 ? file_open(a, file, why) : ERR_NONE;
+}
+
+void audit_close(struct audit *a)
+{
+	if (a->syslog >= 0)
+		close(a->syslog);
+	if (a->file >= 0)
+		close(a->file);
+	audit_init(a);
+}
+
+/* A member with its foreign bytes escaped: JSON has no way to carry what is not UTF-8. */
+static bool set_text(json_t *record, const char *name, const char *text)
+{
+	char safe[FIELD_MAX];
+
+	if (text == NULL)
+		return true;
+	log_escape(safe, sizeof safe, text, strlen(text));
+	return json_object_set_new(record, name, json_string(safe)) == 0;
+}
+
+static bool set_time(json_t *record)
+{
+	char text[32];
+	time_t now = time(NULL);
+	struct tm utc;
+
+	if (gmtime_r(&now, &utc) == NULL || strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc) == 0)
+		return false;
+	return set_text(record, "time", text);
+}
+
+static bool set_field(json_t *record, const struct audit_field *field)
+{
+	if (field->kind == AUDIT_TEXT)
+		return set_text(record, field->name, field->text);
+	return json_object_set_new(record, field->name,
+				   json_integer((json_int_t)(field->number & INT64_MAX))) == 0;
+}
+
+/* The line of one record with its newline; the caller frees it. NULL: no memory. */
+static char *render(const struct audit *a, const char *event, const struct audit_field *fields, size_t count)
+{
+	json_t *record = json_object();
+	char *json = NULL, *line = NULL;
+	size_t len;
+	bool whole = record != NULL && set_time(record) && set_text(record, "event", event) &&
+		     set_text(record, "session", a->session) && set_text(record, "key", a->key) &&
+		     set_text(record, "fingerprint", a->fingerprint) && set_text(record, "peer", a->peer);
+
+	for (size_t i = 0; whole && i < count; i++)
+		whole = set_field(record, &fields[i]);
+	if (whole)
+		json = json_dumps(record, JSON_COMPACT | JSON_PRESERVE_ORDER);
+	json_decref(record);
+	if (json == NULL)
+		return NULL;
+	len = strlen(json);
+	line = realloc(json, len + 2);
+	if (line == NULL) {
+		free(json);
+		return NULL;
+	}
+	memcpy(line + len, "\n", 2);
+	return line;
+}
+
+static bool send_syslog(int fd, const char *line)
+{
+	char header[64];
+	int n = snprintf(header, sizeof header, "<%d>nix-gateway[%ld]: ", LOG_AUTHPRIV | LOG_INFO, (long)getpid());
+	struct iovec parts[] = { { .iov_base = header, .iov_len = (size_t)n },
+				 { .iov_base = (char *)(uintptr_t)line, .iov_len = strlen(line) - 1 } };
+	struct msghdr message = { .msg_iov = parts, .msg_iovlen = 2 };
+
+	return sendmsg(fd, &message, 0) >= 0;
+}
+
+/* One write for one line: with O_APPEND, the lines of sessions side by side do not mix. */
+static bool write_line(int fd, const char *line)
+{
+	size_t len = strlen(line);
+	ssize_t n = write(fd, line, len);
+
+	if (n >= 0 && (size_t)n < len)
+		errno = ENOSPC;
+	return n >= 0 && (size_t)n == len;
+}
+
+static enum err failed(char *why, const char *place)
+{
+	log_sentence(why, "%s: %s", place, strerror(errno));
+	return ERR_IO;
+}
+
+enum err audit_write(struct audit *a, const char *event, const struct audit_field *fields, size_t count, char *why)
+{
+	enum err err = ERR_NONE;
+	char *line = render(a, event, fields, count);
+
+	if (line == NULL) {
+		errno = ENOMEM;
+		return failed(why, "the record");
+	}
+	if ((a->places & AUDIT_TO_SYSLOG) != 0 && !send_syslog(a->syslog, line))
+		err = failed(why, "syslog");
+	if ((a->places & AUDIT_TO_STDERR) != 0 && !write_line(STDERR_FILENO, line))
+		err = failed(why, "stderr");
+	if ((a->places & AUDIT_TO_FILE) != 0 && !write_line(a->file, line))
+		err = failed(why, a->path);
+	free(line);
+	return err;
+}
