@@ -1,0 +1,125 @@
+#include "gateway/session/gate.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "gateway/nix/derived_path.h"
+#include "policy/operation.h"
+
+enum build_mode { BUILD_NORMAL = 0, BUILD_REPAIR = 1, BUILD_CHECK = 2 };
+
+/* What a grant has to have for each class. 0 for the two that no grant speaks of. */
+static const unsigned needed_by_class[] = {
+	[CLASS_QUERY] = OPS_QUERY,
+	[CLASS_DOWNLOAD] = OPS_DOWNLOAD,
+	[CLASS_UPLOAD] = OPS_UPLOAD,
+	[CLASS_BUILD] = OPS_BUILD,
+	[CLASS_SUBSTITUTE] = OPS_SUBSTITUTE,
+	[CLASS_CHECK] = OPS_CHECK,
+	[CLASS_LOG] = OPS_LOG,
+	[CLASS_GC_ROOTS] = OPS_GC_ROOTS,
+	[CLASS_GC] = OPS_GC,
+	[CLASS_SIGN] = OPS_SIGN,
+	[CLASS_LIST_ALL] = OPS_LIST_ALL,
+	[CLASS_REALISATIONS] = OPS_REALISATIONS,
+	[CLASS_ANSWERED] = 0,
+	[CLASS_NEVER] = 0,
+};
+
+static struct value *field_of(struct value *request, const struct op *op, const char *name)
+{
+	size_t at = shape_index(op->request, name);
+
+	return at < op->request->count ? request + at : NULL;
+}
+
+struct text gate_subject(const struct op *op, const struct value *request)
+{
+	const struct value *value;
+
+	if (op->subject == NULL)
+		return text_of("");
+	value = value_of(request, op->request, op->subject);
+	if (op->request->fields[shape_index(op->request, op->subject)].kind != KIND_ITEMS)
+		return value_text(value);
+	return value->count > 0 ? value_text(value->items) : text_of("");
+}
+
+/* Is anything to be built, or are all the items bare paths, which can only be substituted? */
+static bool names_derivation(const struct op *op, const struct value *request)
+{
+	size_t at = shape_index(op->request, "targets");
+	const struct value *paths;
+
+	if (at == op->request->count)
+		return true;
+	paths = request + at;
+	for (size_t i = 0; i < paths->count; i++) {
+		struct text path = value_text(&paths->items[i]);
+
+		if (text_holds(path, '!') || text_ends(path, ".drv"))
+			return true;
+	}
+	return false;
+}
+
+static unsigned needed_bits(const struct op *op, struct value *request)
+{
+	const struct value *mode = field_of(request, op, "mode");
+	unsigned needed = needed_by_class[op->class];
+
+	if (op->class == CLASS_BUILD && !names_derivation(op, request))
+		needed = OPS_SUBSTITUTE;
+	if (mode != NULL && mode->number == BUILD_CHECK)
+		needed |= OPS_CHECK;
+	return needed;
+}
+
+/* What no grant can allow. */
+static const char *never_allowed(const struct op *op, struct value *request)
+{
+	const struct value *repair = field_of(request, op, "repair"), *mode = field_of(request, op, "mode");
+
+	if (op->class == CLASS_NEVER)
+		return op->name;
+	if ((repair != NULL && repair->number != 0) || (mode != NULL && mode->number == BUILD_REPAIR))
+		return "repair";
+	return NULL;
+}
+
+/* Asking what is valid is a query; asking to fetch it meanwhile is left out where that is not granted. */
+static void narrow(struct session *s, struct value *request)
+{
+	struct value *substitute = field_of(request, s->op, "substitute"), *mode = field_of(request, s->op, "mode");
+
+	s->build_mode = mode == NULL ? BUILD_NORMAL : mode->number;
+	if (substitute != NULL && (s->key->grant.operations & OPS_SUBSTITUTE) == 0)
+		substitute->number = 0;
+}
+
+enum err gate_judge(struct session *s, struct value *request, char refusal[SENTENCE_MAX])
+{
+	struct text subject = gate_subject(s->op, request);
+	const char *never = never_allowed(s->op, request);
+	char name[SENTENCE_MAX], what[128];
+	struct verdict verdict = { .allow = false };
+	enum err err;
+
+	snprintf(name, sizeof name, "%.*s", (int)(subject.len < 1024 ? subject.len : 1024),
+		 subject.bytes == NULL ? "" : subject.bytes);
+	snprintf(what, sizeof what, "use %s", s->op->name);
+	if (never != NULL)
+		log_sentence(refusal, "%s may not use %s (allowed: to nobody)%s%s; leave it out", s->key->name, never,
+			     name[0] == '\0' ? "" : ": ", name);
+	else
+		verdict = policy_decide_operation(s->key, needed_bits(s->op, request), what,
+						  name[0] == '\0' ? NULL : name);
+	if (verdict.allow) {
+		narrow(s, request);
+		return ERR_NONE;
+	}
+	if (never == NULL)
+		log_sentence(refusal, "%s", verdict.text);
+	err = session_record_denied(s, name[0] == '\0' ? NULL : name, refusal, &verdict.rule);
+	return err ? err : ERR_DENIED;
+}

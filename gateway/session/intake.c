@@ -1,0 +1,276 @@
+#include "gateway/session/intake.h"
+
+#include <string.h>
+
+#include "gateway/session/upstream.h"
+#include "gateway/wire/put.h"
+
+static enum err no_memory(struct session *s, enum err err)
+{
+	return session_end(s, err, "failed", "%s", err_text(err));
+}
+
+static void init(struct intake *in)
+{
+	in->first = in->count = 0;
+	in->current_refused = in->failed = false;
+	in->why[0] = '\0';
+	arena_init(&in->arena, (size_t)64 * 1024 * 1024);
+	path_set_init(&in->doubtful, &in->arena, INTAKE_DOUBTS);
+}
+
+void intake_init_framed(struct intake *in, uint64_t max)
+{
+	init(in);
+	content_init_framed(&in->content, max);
+}
+
+void intake_init_sized(struct intake *in, uint64_t size)
+{
+	init(in);
+	content_init_sized(&in->content, size);
+}
+
+void intake_free(struct intake *in)
+{
+	path_set_free(&in->doubtful);
+	arena_free(&in->arena);
+}
+
+/* --- what the daemon says --- */
+
+/* Its words for a path that it cannot check: no signature that it knows, or a reference that is not there. */
+static bool is_not_storable(const char *text)
+{
+	return strstr(text, "signature") != NULL || strstr(text, "is not valid") != NULL;
+}
+
+/* The oldest request has failed. What it was about may be not storable; else the daemon's error is passed on at once and
+ * as it is, unless the client was told of one before. */
+static enum err on_daemon_error(struct session *s, struct intake *in, const struct store_path *path)
+{
+	char text[SENTENCE_MAX];
+	enum err err;
+
+	if (in->failed)
+		return ERR_NONE;
+	upstream_error_text(s, text);
+	if (path->len > 0 && is_not_storable(text)) {
+		err = path_set_add(&in->doubtful, store_path_text(path), NULL);
+		in->current_refused |= in->count == 0;
+		return err ? no_memory(s, err) : ERR_NONE;
+	}
+	in->failed = true;
+	memcpy(in->why, text, sizeof in->why);
+	return s->command->kind == COMMAND_WORKER ? upstream_pass_error(s) : ERR_NONE;
+}
+
+static enum err take_events(struct session *s, struct intake *in)
+{
+	while (in->count > 0 && buf_len(&s->daemon.rx) > 0) {
+		const struct store_path *path = &in->flying[in->first];
+		enum loop_event event;
+		enum err err = upstream_step(s, LOG_TO_CLIENT, &event);
+
+		if (err || event == LOOP_GOES_ON)
+			return err;
+		in->first = (in->first + 1) % FLYING_MAX;
+		in->count--;
+		if (event == LOOP_ERROR)
+			err = on_daemon_error(s, in, path);
+		if (err)
+			return err;
+	}
+	return ERR_NONE;
+}
+
+enum err intake_await(struct session *s, struct intake *in, size_t flying)
+{
+	for (;;) {
+		enum err err = take_events(s, in);
+
+		if (err || (in->count <= flying && buf_len(&s->daemon.tx) <= SESSION_QUEUE))
+			return err;
+		err = session_check_patience(s, &s->daemon, clock_ms());
+		if (!err)
+			err = session_move(s);
+		if (err)
+			return err;
+	}
+}
+
+/* --- what the client sends --- */
+
+/* Until there is content, its end, or a failure. */
+static enum err await_content(struct session *s, struct intake *in, const uint8_t **bytes, size_t *len)
+{
+	int64_t since = clock_ms();
+
+	for (*len = 0;;) {
+		enum err err = take_events(s, in);
+
+		if (err || in->failed)
+			return err;
+		err = content_look(s, &in->content, bytes, len);
+		if (err || *len > 0 || content_done(&in->content))
+			return err;
+		err = session_check_patience(s, &s->client, since);
+		if (!err)
+			err = session_move(s);
+		if (err)
+			return err;
+	}
+}
+
+enum err intake_fail(struct session *s, struct intake *in, struct text subject, const char *format, ...)
+{
+	char name[STORE_PATH_MAX + 1];
+	va_list args;
+	enum err err;
+
+	if (in->failed)
+		return ERR_NONE;
+	va_start(args, format);
+	log_vsentence(in->why, format, args);
+	va_end(args);
+	in->failed = true;
+	log_escape(name, sizeof name, subject.bytes, subject.len);
+	err = session_record_denied(s, name, in->why, NULL);
+	if (!err && s->command->kind == COMMAND_WORKER)
+		err = session_tell_error(s, in->why);
+	return err;
+}
+
+/* --- upstream --- */
+
+enum err intake_send(struct session *s, struct intake *in, const struct op *op, const struct value *request,
+		     struct text path)
+{
+	struct store_path *slot;
+	enum err err = intake_await(s, in, FLYING_MAX - 1);
+
+	if (err || in->failed)
+		return err;
+	err = upstream_send(s, op, request);
+	if (err)
+		return err;
+	slot = &in->flying[(in->first + in->count++) % FLYING_MAX];
+	memcpy(slot->bytes, path.bytes, path.len);
+	slot->bytes[path.len] = '\0';
+	slot->len = path.len;
+	in->current_refused = false;
+	return ERR_NONE;
+}
+
+enum err intake_put(struct session *s, struct intake *in, const void *bytes, size_t len)
+{
+	enum err err = len > 0 ? put_frame(&s->daemon.tx, bytes, len) : ERR_NONE;
+
+	return err ? no_memory(s, err) : intake_await(s, in, FLYING_MAX);
+}
+
+enum err intake_put_end(struct session *s, struct intake *in)
+{
+	enum err err = put_frame_end(&s->daemon.tx);
+
+	(void)in;
+	return err ? no_memory(s, err) : ERR_NONE;
+}
+
+/* The next piece of an archive, judged; *len 0: the upload has failed. */
+static enum err next_piece(struct session *s, struct intake *in, struct text subject, const uint8_t **bytes, size_t *len)
+{
+	size_t there;
+	enum err err = await_content(s, in, bytes, &there);
+
+	*len = 0;
+	if (err || in->failed)
+		return err;
+	if (there == 0)
+		return intake_fail(s, in, subject, "the archive of %.*s ends too early", (int)subject.len, subject.bytes);
+	if (nar_feed(&s->nar, *bytes, there, len) == ERR_NONE)
+		return ERR_NONE;
+	*len = 0;
+	return intake_fail(s, in, subject, "the archive of %.*s is not in canonical form: %s", (int)subject.len,
+			   subject.bytes, s->nar.fault);
+}
+
+enum err intake_swallow(struct session *s, struct intake *in, struct text subject, struct buf *body)
+{
+	while (!in->failed && !nar_done(&s->nar)) {
+		const uint8_t *bytes;
+		size_t len;
+		enum err err = next_piece(s, in, subject, &bytes, &len);
+
+		if (!err && !in->failed && body != NULL && buf_put(body, s->nar.body, s->nar.body_len) != ERR_NONE)
+			err = intake_fail(s, in, subject, "%.*s is over %zu bytes", (int)subject.len, subject.bytes, body->max);
+		content_take(s, &in->content, len);
+		if (err)
+			return err;
+	}
+	return ERR_NONE;
+}
+
+static enum err forward_archive(struct session *s, struct intake *in, struct text subject)
+{
+	while (!in->failed && !in->current_refused && !nar_done(&s->nar)) {
+		const uint8_t *bytes;
+		size_t len;
+		enum err err = next_piece(s, in, subject, &bytes, &len);
+
+		if (!err && !in->failed && put_frame(&s->daemon.tx, bytes, len) != ERR_NONE)
+			err = no_memory(s, ERR_MEMORY);
+		content_take(s, &in->content, len);
+		if (!err)
+			err = intake_await(s, in, FLYING_MAX);
+		if (err)
+			return err;
+	}
+	return ERR_NONE;
+}
+
+static enum err forward_rest(struct session *s, struct intake *in)
+{
+	while (!in->failed) {
+		const uint8_t *bytes;
+		size_t len;
+		enum err err = await_content(s, in, &bytes, &len);
+
+		if (err || in->failed || len == 0)
+			return err;
+		if (put_frame(&s->daemon.tx, bytes, len) != ERR_NONE)
+			return no_memory(s, ERR_MEMORY);
+		content_take(s, &in->content, len);
+		err = intake_await(s, in, FLYING_MAX);
+		if (err)
+			return err;
+	}
+	return ERR_NONE;
+}
+
+enum err intake_forward(struct session *s, struct intake *in, bool archive, struct text subject)
+{
+	enum err err = archive ? forward_archive(s, in, subject) : forward_rest(s, in);
+
+	if (!err)
+		err = intake_put_end(s, in);
+	/* What the daemon does not want is read to its end all the same. */
+	if (!err && archive)
+		err = intake_swallow(s, in, subject, NULL);
+	return err;
+}
+
+enum err intake_finish(struct session *s, struct intake *in)
+{
+	const uint8_t *bytes;
+	size_t len = 0;
+	enum err err = intake_await(s, in, 0);
+
+	if (!err && !in->failed)
+		err = await_content(s, in, &bytes, &len);
+	if (!err && !in->failed && len > 0)
+		err = intake_fail(s, in, text_of(""), "bytes follow the end of %s", s->op->name);
+	if (!err && in->failed)
+		err = content_drain(s, &in->content);
+	return err;
+}

@@ -1,0 +1,426 @@
+#include "gateway/session/judge.h"
+
+#include <stdlib.h>
+
+#include "gateway/session/upstream.h"
+
+enum { ROOTS_FLYING = 64 };     /* temporary roots asked for ahead of the daemon's answers */
+
+/* A derivation on the way down: the outputs that somebody wants, and those that were dealt with. */
+struct node {
+	uint64_t wanted, done;
+	bool target;            /* the request names it */
+	bool expanded;          /* its inputs are on the list */
+	bool refused;
+};
+
+/* Somebody wants these outputs of a derivation: names NULL: all of them. */
+struct edge {
+	size_t node;
+	const struct text *names;
+	size_t count;
+};
+
+struct descent {
+	struct session *s;
+	struct path_set paths;          /* item i is nodes[i] */
+	struct node *nodes;             /* owns */
+	size_t node_capacity;
+	struct edge *edges;             /* owns; edge_count: the level in hand and what it adds behind it */
+	size_t edge_count, edge_capacity;
+	bool refused;
+	char *refusal;                  /* borrows; the first refusal */
+	struct rule *rule;
+};
+
+static enum err no_memory(struct session *s)
+{
+	return session_end(s, ERR_MEMORY, "failed", "%s", err_text(ERR_MEMORY));
+}
+
+static bool make_room(void **items, size_t *capacity, size_t count, size_t size)
+{
+	size_t wanted = *capacity > 0 ? *capacity * 2 : 64;
+	void *grown;
+
+	if (count < *capacity)
+		return true;
+	grown = realloc(*items, wanted * size);
+	if (grown == NULL)
+		return false;
+	*items = grown;
+	*capacity = wanted;
+	return true;
+}
+
+static enum err want(struct descent *w, struct text drv, const struct text *names, size_t count, bool target)
+{
+	bool added;
+	size_t at;
+	enum err err;
+
+	if (!make_room((void **)&w->nodes, &w->node_capacity, w->paths.count, sizeof *w->nodes) ||
+	    !make_room((void **)&w->edges, &w->edge_capacity, w->edge_count, sizeof *w->edges))
+		return no_memory(w->s);
+	err = path_set_add(&w->paths, drv, &added);
+	if (err || !path_set_find(&w->paths, drv, &at))
+		return session_end(w->s, err, "failed", "more derivations than can be judged: %s", err_text(err));
+	if (added)
+		w->nodes[at] = (struct node){ .target = false };
+	w->nodes[at].target |= target;
+	w->edges[w->edge_count++] = (struct edge){ .node = at, .names = names, .count = count };
+	return ERR_NONE;
+}
+
+/* --- questions about many paths at once --- */
+
+static enum err end_root(struct session *s)
+{
+	const struct op *op = upstream_op(s, OP_ADD_TEMP_ROOT);
+	const struct value *reply;
+	struct daemon_error error;
+	enum err err = upstream_loop(s, LOG_NOWHERE, &error);
+
+	if (!err && error.failed)
+		return session_end(s, ERR_PROTO, "daemon-error", "the Nix daemon holds no path: %s", error.text);
+	return err ? err : session_read(s, &s->daemon, op->reply, op->name, &reply);
+}
+
+static enum err hold(struct session *s, const struct text *paths, size_t count)
+{
+	const struct op *op = upstream_op(s, OP_ADD_TEMP_ROOT);
+	enum err err = ERR_NONE;
+
+	for (size_t asked = 0, done = 0; !err && done < count; done++) {
+		for (; !err && asked < count && asked < done + ROOTS_FLYING; asked++) {
+			struct value path = { .text = paths[asked].bytes, .len = paths[asked].len };
+
+			err = upstream_send(s, op, &path);
+		}
+		if (!err)
+			err = end_root(s);
+	}
+	return err;
+}
+
+enum err judge_valid(struct session *s, const struct text *paths, size_t count, bool *valid)
+{
+	const struct op *op = upstream_op(s, OP_QUERY_VALID_PATHS);
+	struct value *question = values_new(&s->arena, op->request), *items;
+	const struct value *reply, *answer;
+	struct daemon_error error;
+	struct path_set found;
+	enum err err;
+
+	if (count == 0)
+		return ERR_NONE;
+	items = question == NULL ? NULL : value_set_items(&s->arena, question, op->request, "paths", count);
+	if (items == NULL)
+		return no_memory(s);
+	for (size_t i = 0; i < count; i++)
+		items[i] = (struct value){ .text = paths[i].bytes, .len = paths[i].len };
+	err = upstream_ask(s, op->number, question, &reply, &error);
+	if (!err && error.failed)
+		err = session_end(s, ERR_PROTO, "daemon-error", "the Nix daemon does not say what is valid: %s", error.text);
+	if (err)
+		return err;
+	path_set_init(&found, &s->arena, count);
+	answer = value_of(reply, op->reply, "paths");
+	for (size_t i = 0; !err && i < answer->count; i++)
+		err = path_set_add(&found, value_text(&answer->items[i]), NULL);
+	for (size_t i = 0; i < count; i++)
+		valid[i] = path_set_holds(&found, paths[i]);
+	path_set_free(&found);
+	return err ? no_memory(s) : ERR_NONE;
+}
+
+/* --- one level of the walk --- */
+
+static enum err refuse_missing(struct descent *w, struct text drv)
+{
+	log_sentence(w->refusal, "%s may not build what is not there to be judged (allowed: derivations on this builder): "
+				 "%.*s; copy it to the builder with its inputs (nix copy --derivation)", w->s->key->name,
+		     (int)drv.len, drv.bytes);
+	*w->rule = (struct rule){ .line = 0 };
+	return ERR_DENIED;
+}
+
+/* The derivations of the level are held and read. What is not there is refused, not substituted unseen. */
+static enum err read_level(struct descent *w, const struct edge *level, size_t count)
+{
+	struct session *s = w->s;
+	struct text *drvs = arena_array(&s->arena, count, sizeof *drvs);
+	bool *valid = arena_array(&s->arena, count, sizeof *valid);
+	enum err err;
+
+	if (drvs == NULL || valid == NULL)
+		return no_memory(s);
+	for (size_t i = 0; i < count; i++)
+		drvs[i] = w->paths.items[level[i].node];
+	err = hold(s, drvs, count);
+	if (!err)
+		err = judge_valid(s, drvs, count, valid);
+	for (size_t i = 0; !err && i < count; i++)
+		if (!valid[i])
+			err = refuse_missing(w, drvs[i]);
+	*w->rule = (struct rule){ .line = 0 };
+	return err ? err : drv_read_all(s, drvs, count, w->refusal);
+}
+
+/* The paths of the outputs that are wanted and not dealt with; how many. *unknown: one has no path yet. */
+static size_t wanted_paths(const struct drv *drv, const struct node *node, struct text *paths, bool *unknown)
+{
+	size_t n = 0;
+
+	*unknown = false;
+	for (size_t i = 0; i < drv->output_count; i++) {
+		if ((node->wanted & ~node->done & UINT64_C(1) << i) == 0)
+			continue;
+		if (drv->outputs[i].path.len == 0)
+			*unknown = true;
+		else
+			paths[n++] = drv->outputs[i].path;
+	}
+	return n;
+}
+
+enum err judge_ask(struct session *s, const struct build_ask *ask, char *refusal, struct rule *rule)
+{
+	struct verdict verdict = policy_decide_build(s->key, ask);
+
+	if (verdict.allow)
+		return ERR_NONE;
+	log_sentence(refusal, "%s", verdict.text);
+	*rule = verdict.rule;
+	return ERR_DENIED;
+}
+
+static bool came_unsigned(const struct session *s, const struct drv *drv)
+{
+	for (size_t i = 0; i < drv->output_count; i++)
+		if (path_set_holds(&s->taken_off, drv->outputs[i].path))
+			return true;
+	return false;
+}
+
+/* It would run: it is judged, and so will be what it is built from. */
+static enum err judge_node(struct descent *w, size_t at, const struct drv *drv)
+{
+	struct node *node = &w->nodes[at];
+	struct build_ask ask = drv->ask;
+	char ignored[SENTENCE_MAX];
+	struct rule other;
+	enum err err;
+
+	ask.wanted = node->target;
+	ask.came_unsigned = came_unsigned(w->s, drv);
+	err = judge_ask(w->s, &ask, w->refused ? ignored : w->refusal, w->refused ? &other : w->rule);
+	node->refused = err == ERR_DENIED;
+	w->refused |= node->refused;
+	if (node->expanded)
+		return ERR_NONE;
+	node->expanded = true;
+	err = ERR_NONE;
+	for (size_t i = 0; !err && i < drv->input_count; i++)
+		err = want(w, drv->inputs[i].path, drv->inputs[i].outputs, drv->inputs[i].output_count, false);
+	return err;
+}
+
+/* Marks what the edges of the level want; gathers the paths of it in `paths` (room for all outputs of the level). */
+static enum err gather(struct descent *w, const struct edge *level, size_t count, struct text *paths, size_t *n)
+{
+	enum err err = ERR_NONE;
+
+	*n = 0;
+	for (size_t i = 0; !err && i < count; i++) {
+		const struct drv *drv = drv_find(&w->s->drvs, w->paths.items[level[i].node]);
+		uint64_t wanted = 0;
+
+		err = drv_wanted(drv, level[i].names, level[i].count, &wanted, w->refusal);
+		w->nodes[level[i].node].wanted |= wanted;
+	}
+	for (size_t i = 0; !err && i < count; i++) {
+		bool unknown;
+
+		*n += wanted_paths(drv_find(&w->s->drvs, w->paths.items[level[i].node]), &w->nodes[level[i].node], paths + *n,
+				   &unknown);
+	}
+	return err;
+}
+
+static size_t outputs_of(const struct descent *w, const struct edge *level, size_t count)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < count; i++)
+		n += drv_find(&w->s->drvs, w->paths.items[level[i].node])->output_count;
+	return n;
+}
+
+/* A node that is on the level twice is dealt with at its first place; at the second nothing of it is left to do. */
+static enum err judge_level(struct descent *w, const struct edge *level, size_t count)
+{
+	struct session *s = w->s;
+	size_t room = outputs_of(w, level, count), n, used = 0;
+	struct text *paths = arena_array(&s->arena, room, sizeof *paths);
+	bool *valid = arena_array(&s->arena, room, sizeof *valid);
+	enum err err;
+
+	if (paths == NULL || valid == NULL)
+		return no_memory(s);
+	err = gather(w, level, count, paths, &n);
+	if (!err)
+		err = hold(s, paths, n);
+	if (!err)
+		err = judge_valid(s, paths, n, valid);
+	for (size_t i = 0; !err && i < count; i++) {
+		size_t at = level[i].node;
+		const struct drv *drv = drv_find(&s->drvs, w->paths.items[at]);
+		bool runs, left = (w->nodes[at].wanted & ~w->nodes[at].done) != 0;
+		size_t mine = wanted_paths(drv, &w->nodes[at], paths + used, &runs);
+
+		for (size_t k = 0; k < mine; k++)
+			runs |= !valid[used + k];
+		used += mine;
+		w->nodes[at].done = w->nodes[at].wanted;
+		if (left && runs)
+			err = judge_node(w, at, drv);
+	}
+	return err;
+}
+
+/* --- the whole walk --- */
+
+static enum err want_targets(struct descent *w, const struct value *targets)
+{
+	enum err err = ERR_NONE;
+
+	for (size_t i = 0; !err && i < targets->count; i++) {
+		struct text name, *names = NULL, rest;
+		struct derived_path d;
+		size_t n = 0;
+
+		if (derived_path_parse(w->s->message_limits.store_dir, value_text(&targets->items[i]), &d) != ERR_NONE)
+			return session_end(w->s, ERR_PROTO, "protocol-error", "the client asks for what is no derived path");
+		if (!store_path_is_drv(d.path))
+			continue;
+		rest = d.outputs;
+		if (d.built && !d.all) {
+			names = arena_array(&w->s->arena, DERIVED_OUTPUTS_MAX, sizeof *names);
+			if (names == NULL)
+				return no_memory(w->s);
+			while (n < DERIVED_OUTPUTS_MAX && derived_path_next(&rest, &name))
+				names[n++] = name;
+		}
+		err = want(w, d.path, names, n, true);
+	}
+	return err;
+}
+
+static enum err descend(struct descent *w, const struct value *targets)
+{
+	enum err err = want_targets(w, targets);
+	struct edge *level = NULL;
+
+	while (!err && w->edge_count > 0) {
+		size_t count = w->edge_count;
+
+		/* The level is taken over, so that what it adds is the next one. */
+		level = w->edges;
+		w->edges = NULL;
+		w->edge_count = w->edge_capacity = 0;
+		err = read_level(w, level, count);
+		if (!err)
+			err = judge_level(w, level, count);
+		free(level);
+	}
+	return !err && w->refused ? ERR_DENIED : err;
+}
+
+static void descent_free(struct descent *w)
+{
+	path_set_free(&w->paths);
+	free(w->nodes);
+	free(w->edges);
+}
+
+/* --- what policy refuses may still be fetched --- */
+
+static bool will_build_refused(const struct descent *w, const struct value *will_build)
+{
+	for (size_t i = 0; i < will_build->count; i++) {
+		size_t at;
+
+		if (path_set_find(&w->paths, value_text(&will_build->items[i]), &at) && w->nodes[at].refused)
+			return true;
+	}
+	return false;
+}
+
+/* Fetches the paths, with the log going to the client; whatever fails in that, the second walk finds missing. */
+static enum err substitute(struct session *s, const struct value *paths)
+{
+	const struct op *op = upstream_op(s, OP_BUILD_PATHS);
+	struct value *request = values_new(&s->arena, op->request);
+	const struct value *reply;
+	struct daemon_error error;
+	enum err err;
+
+	if (request == NULL)
+		return no_memory(s);
+	*value_at(request, op->request, "targets") = *paths;
+	err = upstream_send(s, op, request);
+	if (!err)
+		err = upstream_loop(s, LOG_TO_CLIENT, &error);
+	if (err || error.failed)
+		return err;
+	return session_read(s, &s->daemon, op->reply, op->name, &reply);
+}
+
+/* *fetched: it was worth it, and the walk is to be repeated. */
+static enum err try_substitution(struct descent *w, const struct value *targets, bool *fetched)
+{
+	struct session *s = w->s;
+	const struct op *op = upstream_op(s, OP_QUERY_MISSING);
+	struct value *question = values_new(&s->arena, op->request);
+	const struct value *reply, *paths;
+	struct daemon_error error;
+	enum err err;
+
+	*fetched = false;
+	if ((s->key->grant.operations & OPS_SUBSTITUTE) == 0)
+		return ERR_NONE;
+	if (question == NULL)
+		return no_memory(s);
+	*value_at(question, op->request, "targets") = *targets;
+	err = upstream_ask(s, op->number, question, &reply, &error);
+	if (err || error.failed || will_build_refused(w, value_of(reply, op->reply, "willBuild")))
+		return err;
+	paths = value_of(reply, op->reply, "willSubstitute");
+	*fetched = paths->count > 0;
+	return *fetched ? substitute(s, paths) : ERR_NONE;
+}
+
+enum err judge_targets(struct session *s, const struct value *targets, char *refusal, struct rule *rule)
+{
+	bool again = true;
+
+	*rule = (struct rule){ .line = 0 };
+	for (int round = 0;; round++) {
+		struct descent w = { .s = s, .refusal = refusal, .rule = rule };
+		enum err err;
+
+		path_set_init(&w.paths, &s->arena, DRVS_MAX);
+		err = descend(&w, targets);
+		if (err == ERR_DENIED && w.refused && round == 0 && s->outcome == NULL) {
+			enum err failed = try_substitution(&w, targets, &again);
+
+			err = failed ? failed : err;
+		} else {
+			again = false;
+		}
+		descent_free(&w);
+		if (err != ERR_DENIED || !again)
+			return err;
+	}
+}

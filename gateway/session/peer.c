@@ -1,0 +1,142 @@
+#include "gateway/session/peer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	STEP = 64 * 1024,       /* bytes of one read(2) or write(2): what a pipe holds */
+	SHARED_STEP = 4096      /* what a pipe that polls writable takes without waiting, whatever else is in it */
+};
+
+int64_t clock_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void make_nonblocking(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags >= 0)
+		(void)fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+}
+
+void peer_init(struct peer *p, const char *name, int in, int out)
+{
+	*p = (struct peer){ .name = name, .in = in, .out = out, .moved_ms = clock_ms() };
+	buf_init(&p->rx, PEER_RX_MAX);
+	buf_init(&p->tx, SIZE_MAX / 2);         /* bounded by what a message may hold; bulk asks for room first */
+	make_nonblocking(in);
+	make_nonblocking(out);
+}
+
+void peer_init_shared(struct peer *p, const char *name, int out)
+{
+	*p = (struct peer){ .name = name, .in = -1, .out = out, .shared = true, .ended = true };
+	buf_init(&p->tx, SIZE_MAX / 2);
+}
+
+void peer_close(struct peer *p)
+{
+	if (p->in >= 0)
+		close(p->in);
+	if (p->out >= 0 && p->out != p->in && !p->shared)
+		close(p->out);
+	p->in = p->out = -1;
+	p->ended = p->broken = true;
+	buf_free(&p->rx);
+	buf_free(&p->tx);
+}
+
+bool peer_gone(const struct peer *p)
+{
+	return p->ended || p->broken || p->hung_up;
+}
+
+static bool try_again(void)
+{
+	return errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK;
+}
+
+void peer_read(struct peer *p)
+{
+	size_t room = buf_room(&p->rx);
+	uint8_t *space;
+	ssize_t n;
+
+	if (p->ended || room == 0 || buf_reserve(&p->rx, room < STEP ? room : STEP, &space) != ERR_NONE)
+		return;
+	n = read(p->in, space, room < STEP ? room : STEP);
+	if (n > 0) {
+		buf_commit(&p->rx, (size_t)n);
+		p->received += (uint64_t)n;
+		p->moved_ms = clock_ms();
+	} else if (n == 0 || !try_again()) {
+		p->ended = true;
+	}
+}
+
+void peer_write(struct peer *p)
+{
+	size_t len = buf_len(&p->tx);
+	ssize_t n;
+
+	if (p->broken || len == 0)
+		return;
+	n = write(p->out, buf_data(&p->tx), p->shared && len > SHARED_STEP ? SHARED_STEP : len);
+	if (n > 0) {
+		buf_take(&p->tx, (size_t)n);
+		p->sent += (uint64_t)n;
+		p->moved_ms = clock_ms();
+		p->stuck_ms = buf_len(&p->tx) > 0 ? p->moved_ms : 0;
+	} else if (n < 0 && !try_again()) {
+		p->broken = true;
+		buf_take(&p->tx, len);
+	} else if (p->stuck_ms == 0) {
+		p->stuck_ms = clock_ms();
+	}
+}
+
+/* Both descriptors are always watched: with no event asked for, poll still tells of a hang-up. */
+static void watch(struct peer *p, struct pollfd *polls)
+{
+	short in = !p->ended && buf_room(&p->rx) > 0 ? POLLIN : 0;
+	short out = buf_len(&p->tx) > 0 ? POLLOUT : 0;
+
+	polls[0] = (struct pollfd){ .fd = p->ended || (p->hung_up && in == 0) ? -1 : p->in, .events = in };
+	polls[1] = (struct pollfd){ .fd = p->broken ? -1 : p->out, .events = out };
+}
+
+static void move(struct peer *p, const struct pollfd *polls)
+{
+	const short gone = POLLHUP | POLLERR | POLLNVAL;
+
+	if ((polls[1].revents & (POLLERR | POLLNVAL)) != 0 || (p->out != p->in && (polls[1].revents & POLLHUP) != 0)) {
+		p->broken = true;
+		buf_take(&p->tx, buf_len(&p->tx));
+	} else if ((polls[1].revents & POLLOUT) != 0) {
+		peer_write(p);
+	}
+	if ((polls[0].revents & gone) != 0)
+		p->hung_up = true;
+	if ((polls[0].revents & (POLLIN | POLLHUP | POLLERR | POLLNVAL)) != 0)
+		peer_read(p);
+}
+
+void peers_poll(struct peer *const *peers, size_t count, int timeout_ms)
+{
+	struct pollfd polls[2 * PEERS_MAX];
+
+	for (size_t i = 0; i < count; i++)
+		watch(peers[i], polls + 2 * i);
+	if (poll(polls, (nfds_t)(2 * count), timeout_ms) <= 0)
+		return;
+	for (size_t i = 0; i < count; i++)
+		move(peers[i], polls + 2 * i);
+}

@@ -1,0 +1,50 @@
+/* peer: one end of a session, the client or the daemon: two descriptors and a queue each way.
+ * Units   bytes; milliseconds of the monotonic clock.
+ * Owner   the peer owns its queues. Descriptors are closed by peer_close.
+ * Errors  a peer that has gone is a state (ended, broken), not an error: the bytes it sent before still count. */
+#ifndef GATEWAY_SESSION_PEER_H
+#define GATEWAY_SESSION_PEER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "gateway/base/buf.h"
+
+enum {
+	PEER_RX_MAX = 64 * 1024,        /* what may wait to be decoded: pipelined bytes beyond it stay with the peer */
+	PEER_TX_MAX = 1024 * 1024       /* what may wait to be written, beyond what a single message needs */
+};
+
+struct peer {
+	const char *name;               /* static: for sentences */
+	int in, out;                    /* own; the same number for a socket; -1: none */
+	struct buf rx, tx;              /* own */
+	bool ended;                     /* nothing more will come */
+	bool broken;                    /* nothing more can be sent */
+	bool hung_up;                   /* the other side has closed, though bytes may be left to read */
+	bool shared;                    /* a descriptor others write to as well (stderr): it stays as it is, and is written to
+	                                   in pieces that a pipe takes whole */
+	uint64_t received, sent;
+	int64_t moved_ms;               /* when a byte last went either way */
+	int64_t stuck_ms;               /* since when bytes wait in tx and the peer takes none; 0: it takes them */
+};
+
+int64_t clock_ms(void);
+
+/* Takes over both descriptors and makes them non-blocking. */
+void peer_init(struct peer *p, const char *name, int in, int out);
+/* A peer that is only written to, on a descriptor that stays blocking and open: stderr. */
+void peer_init_shared(struct peer *p, const char *name, int out);
+void peer_close(struct peer *p);
+bool peer_gone(const struct peer *p);
+
+/* One step of the two: read what is there while rx has room, write what tx holds. Neither waits. */
+void peer_read(struct peer *p);
+void peer_write(struct peer *p);
+
+/* Waits until something moved on one of at most PEERS_MAX peers or the time is over; moves it. At most timeout_ms; -1:
+ * as long as it takes. A peer that has gone while nothing is read from it is noticed too. */
+enum { PEERS_MAX = 3 };
+void peers_poll(struct peer *const *peers, size_t count, int timeout_ms);
+
+#endif

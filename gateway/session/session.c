@@ -1,0 +1,258 @@
+#include "gateway/session/session.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+	REQUEST_MEMORY = 256 * 1024 * 1024,     /* values of one request and its reply; far below what a message may claim */
+	LOOP_MEMORY = 4 * 1024 * 1024,          /* values of one message of the stderr loop */
+	TAKEN_MAX = 200000,                     /* paths taken off the wire in one session */
+	TAKEN_MEMORY = 64 * 1024 * 1024,
+	POLL_MS = 1000                          /* how often limits are looked at while nothing moves */
+};
+
+#define BIT(state) (1u << (state))
+
+static const unsigned may_follow[] = {
+	[SESSION_HELLO] = BIT(SESSION_IDLE) | BIT(SESSION_CLOSED),
+	[SESSION_IDLE] = BIT(SESSION_REQUEST) | BIT(SESSION_CLOSED),
+	[SESSION_REQUEST] = BIT(SESSION_UPLOAD) | BIT(SESSION_WORK) | BIT(SESSION_REPLY) | BIT(SESSION_IDLE) |
+			    BIT(SESSION_CLOSED),
+	[SESSION_UPLOAD] = BIT(SESSION_WORK) | BIT(SESSION_REPLY) | BIT(SESSION_IDLE) | BIT(SESSION_CLOSED),
+	[SESSION_WORK] = BIT(SESSION_WORK) | BIT(SESSION_UPLOAD) | BIT(SESSION_REPLY) | BIT(SESSION_IDLE) | BIT(SESSION_CLOSED),
+	[SESSION_REPLY] = BIT(SESSION_WORK) | BIT(SESSION_REPLY) | BIT(SESSION_IDLE) | BIT(SESSION_CLOSED),
+	[SESSION_CLOSED] = BIT(SESSION_CLOSED),
+};
+
+#define SESSION_STATE_TEXT(name, text) [SESSION_##name] = text,
+
+const char *session_state_name(enum session_state state)
+{
+	static const char *const names[] = { SESSION_STATES(SESSION_STATE_TEXT) };
+
+	return names[state];
+}
+
+void session_set_state(struct session *s, enum session_state state)
+{
+	assert((may_follow[s->state] & BIT(state)) != 0);
+	s->state = state;
+}
+
+void session_init(struct session *s, const struct policy *policy, const struct key *key, struct audit *audit,
+		  const struct command *command, int in, int out, int log)
+{
+	memset(s, 0, sizeof *s);
+	s->policy = policy;
+	s->key = key;
+	s->audit = audit;
+	s->command = command;
+	s->spool = -1;
+	s->started_ms = clock_ms();
+	s->limits.handshake_ms = 30 * 1000;
+	s->limits.stall_ms = 60 * 1000;
+	s->limits.idle_ms = 30 * 60 * 1000;
+	s->message_limits.store_dir = policy->gateway.store_dir;
+	peer_init(&s->client, "client", in, out);
+	peer_init_shared(&s->log, "log", log);
+	s->daemon = (struct peer){ .name = "daemon", .in = -1, .out = -1, .ended = true, .broken = true };
+	arena_init(&s->arena, REQUEST_MEMORY);
+	arena_init(&s->loop_arena, LOOP_MEMORY);
+	drv_cache_init(&s->drvs);
+	arena_init(&s->taken_arena, TAKEN_MEMORY);
+	path_set_init(&s->taken_off, &s->taken_arena, TAKEN_MAX);
+	message_init(&s->message, &s->message_limits, &s->arena);
+	stderr_loop_init(&s->loop, &s->message_limits, &s->loop_arena);
+}
+
+void session_free(struct session *s)
+{
+	path_set_free(&s->taken_off);
+	arena_free(&s->taken_arena);
+	drv_cache_free(&s->drvs);
+	stderr_loop_free(&s->loop);
+	message_free(&s->message);
+	hello_client_free(&s->upstream);
+	hello_server_free(&s->hello);
+	hello_serve_free(&s->serve_hello);
+	arena_free(&s->loop_arena);
+	arena_free(&s->arena);
+	if (s->spool >= 0)
+		close(s->spool);
+	peer_close(&s->daemon);
+	peer_close(&s->log);
+	peer_close(&s->client);
+}
+
+enum err session_end(struct session *s, enum err err, const char *outcome, const char *format, ...)
+{
+	va_list args;
+
+	if (s->outcome != NULL)
+		return err;
+	s->outcome = outcome;
+	va_start(args, format);
+	log_vsentence(s->why, format, args);
+	va_end(args);
+	session_set_state(s, SESSION_CLOSED);
+	return err;
+}
+
+/* Moves whatever can be moved, for a while. */
+static void move_all(struct session *s, int timeout_ms)
+{
+	struct peer *peers[PEERS_MAX] = { &s->client, &s->daemon, &s->log };
+
+	peers_poll(peers, PEERS_MAX, timeout_ms);
+}
+
+/* An operation that may run for hours is worth nothing without its client: the daemon is to stop at once. Questions end
+ * by themselves soon, so a client that has closed its sending side may still hear the answer. */
+static bool client_has_left(const struct session *s)
+{
+	bool slow = s->state == SESSION_WORK && s->op != NULL && s->op->slow && s->op->class != CLASS_QUERY;
+
+	return s->client.broken || (slow && (s->client.ended || s->client.hung_up));
+}
+
+/* How long `peer` may stay silent now; -1: any time. The daemon may work in silence for as long as it likes. */
+static int64_t patience_ms(const struct session *s, const struct peer *peer)
+{
+	if (s->state == SESSION_HELLO)
+		return s->limits.handshake_ms;
+	if (peer == &s->daemon)
+		return -1;
+	return s->state == SESSION_IDLE ? s->limits.idle_ms : s->limits.stall_ms;
+}
+
+static enum err end_of_daemon(struct session *s)
+{
+	return session_end(s, ERR_CLOSED, "daemon-gone", "the Nix daemon has closed the connection");
+}
+
+static enum err end_of_client(struct session *s)
+{
+	return session_end(s, ERR_CLOSED, s->state == SESSION_IDLE ? "closed" : "client-gone", "%s", "");
+}
+
+/* A client that takes nothing holds up the daemon, and whoever waits for the lock it works under. */
+static enum err check_stuck(struct session *s)
+{
+	const struct peer *peers[] = { &s->client, &s->log };
+
+	for (size_t i = 0; i < sizeof peers / sizeof *peers; i++)
+		if (peers[i]->stuck_ms > 0 && clock_ms() - peers[i]->stuck_ms > s->limits.stall_ms)
+			return session_end(s, ERR_TIMEOUT, "stalled", "the client has taken nothing for %lld seconds",
+					   (long long)(s->limits.stall_ms / 1000));
+	return ERR_NONE;
+}
+
+enum err session_move(struct session *s)
+{
+	enum err err = check_stuck(s);
+
+	if (err)
+		return err;
+	if (client_has_left(s))
+		return end_of_client(s);
+	move_all(s, POLL_MS);
+	return ERR_NONE;
+}
+
+enum err session_check_patience(struct session *s, const struct peer *peer, int64_t since_ms)
+{
+	int64_t patience = patience_ms(s, peer);
+
+	if (buf_len(&peer->rx) > 0)
+		return ERR_NONE;
+	if (peer->ended)
+		return peer == &s->daemon ? end_of_daemon(s) : end_of_client(s);
+	if (patience < 0 || clock_ms() - since_ms <= patience)
+		return ERR_NONE;
+	return session_end(s, ERR_TIMEOUT, s->state == SESSION_IDLE ? "idle" : "stalled",
+			   "the %s has said nothing for %lld seconds", peer->name, (long long)(patience / 1000));
+}
+
+enum err session_await(struct session *s, struct peer *peer)
+{
+	int64_t since = clock_ms();
+
+	while (buf_len(&peer->rx) == 0) {
+		enum err err = session_check_patience(s, peer, since);
+
+		if (!err)
+			err = session_move(s);
+		if (err)
+			return err;
+	}
+	return ERR_NONE;
+}
+
+enum err session_room(struct session *s, struct peer *peer)
+{
+	while (buf_len(&peer->tx) > SESSION_QUEUE) {
+		enum err err = session_move(s);
+
+		if (err)
+			return err;
+	}
+	return ERR_NONE;
+}
+
+void session_flush(struct session *s, struct peer *peer, int64_t limit_ms)
+{
+	int64_t until = clock_ms() + limit_ms;
+
+	while (buf_len(&peer->tx) > 0 && !peer->broken && clock_ms() < until)
+		move_all(s, POLL_MS / 10);
+}
+
+enum err session_read(struct session *s, struct peer *peer, const struct shape *shape, const char *what,
+		      const struct value **values)
+{
+	unsigned minor = peer == &s->client ? s->client_minor : s->daemon_minor;
+
+	message_start(&s->message, shape, what, minor);
+	while (!message_done(&s->message)) {
+		size_t used = 0;
+		enum err err = session_await(s, peer);
+
+		if (err)
+			return err;
+		err = message_feed(&s->message, buf_data(&peer->rx), buf_len(&peer->rx), &used);
+		buf_take(&peer->rx, used);
+		if (err)
+			return session_end(s, err, "protocol-error", "the %s has sent what is no %s: %s", peer->name, what,
+					   message_reason(&s->message));
+	}
+	*values = s->message.values;
+	return ERR_NONE;
+}
+
+enum err session_tell_error(struct session *s, const char *sentence)
+{
+	enum err err = stderr_put_error(&s->client.tx, s->client_minor, sentence);
+
+	return err ? session_end(s, err, "failed", "%s", err_text(err)) : ERR_NONE;
+}
+
+enum err session_record_denied(struct session *s, const char *subject, const char *reason, const struct rule *rule)
+{
+	char where[SENTENCE_MAX] = "", why[SENTENCE_MAX];
+	struct audit_field fields[] = {
+		{ .name = "operation", .text = s->op == NULL ? NULL : s->op->name },
+		{ .name = "subject", .text = subject },
+		{ .name = "reason", .text = reason },
+		{ .name = "rule", .text = where[0] == '\0' ? NULL : where },
+	};
+
+	if (rule != NULL && rule->line > 0) {
+		snprintf(where, sizeof where, "%s:%u", s->policy->path, rule->line);
+		fields[3].text = where;
+	}
+	if (audit_write(s->audit, "denied", fields, sizeof fields / sizeof *fields, why) == ERR_NONE)
+		return ERR_NONE;
+	return session_end(s, ERR_IO, "failed", "this builder cannot write its audit record (%s)", why);
+}

@@ -1,0 +1,220 @@
+#include "gateway/session/worker.h"
+
+#include <stdio.h>
+
+#include "gateway/nix/shapes.h"
+#include "gateway/session/build.h"
+#include "gateway/session/gate.h"
+#include "gateway/session/upload.h"
+#include "gateway/session/upstream.h"
+#include "gateway/wire/put.h"
+
+static enum err no_memory(struct session *s)
+{
+	return session_end(s, ERR_MEMORY, "failed", "%s", err_text(ERR_MEMORY));
+}
+
+static enum err put_reply(struct session *s, const struct value *reply)
+{
+	if (stderr_put_last(&s->client.tx) != ERR_NONE ||
+	    message_put(&s->client.tx, s->op->reply, s->client_minor, reply) != ERR_NONE)
+		return no_memory(s);
+	return ERR_NONE;
+}
+
+/* Most operations: the request goes up, the log comes down, then the reply. */
+static enum err relay(struct session *s, const struct value *request)
+{
+	const struct op *op = upstream_op(s, s->op->number);
+	const struct value *reply;
+	struct daemon_error error;
+	enum err err;
+
+	if (op == NULL)
+		return session_tell_error(s, "this builder's Nix daemon is too old for what the client asks");
+	session_set_state(s, SESSION_WORK);
+	err = upstream_send(s, op, request);
+	if (!err)
+		err = upstream_loop(s, LOG_TO_CLIENT, &error);
+	if (err)
+		return err;
+	if (error.failed)
+		return upstream_pass_error(s);
+	session_set_state(s, SESSION_REPLY);
+	err = session_read(s, &s->daemon, op->reply, op->name, &reply);
+	return err ? err : put_reply(s, reply);
+}
+
+/* Answered by us alone: the daemon hears nothing of it. */
+static enum err answer(struct session *s, const struct value *request)
+{
+	struct value *reply = values_new(&s->arena, s->op->reply);
+
+	(void)request;
+	if (reply == NULL)
+		return no_memory(s);
+	if (s->op->reply->count > 0 && s->op->reply->fields[0].kind == KIND_NUMBER)
+		reply[0].number = 1;
+	return put_reply(s, reply);
+}
+
+enum err ask_valid(struct session *s, struct text path, bool *valid)
+{
+	const struct value *reply;
+	struct daemon_error error;
+	enum err err = upstream_ask_path(s, OP_IS_VALID_PATH, path, &reply, &error);
+
+	*valid = !err && !error.failed && reply->number == 1;
+	return err;
+}
+
+enum err relay_nar(struct session *s, struct text path)
+{
+	nar_init(&s->nar, UINT64_MAX);
+	while (!nar_done(&s->nar)) {
+		size_t used = 0;
+		enum err err = session_await(s, &s->daemon);
+
+		if (err)
+			return err;
+		err = nar_feed(&s->nar, buf_data(&s->daemon.rx), buf_len(&s->daemon.rx), &used);
+		if (err)
+			return session_end(s, err, "daemon-error", "the Nix daemon broke off %.*s: %s", (int)path.len,
+					   path.bytes, s->nar.fault);
+		if (buf_put(&s->client.tx, buf_data(&s->daemon.rx), used) != ERR_NONE)
+			return no_memory(s);
+		buf_take(&s->daemon.rx, used);
+		err = session_room(s, &s->client);
+		if (err)
+			return err;
+	}
+	return ERR_NONE;
+}
+
+/* A daemon that cannot read the path breaks off in the middle of the archive; so it is asked first whether it can. */
+static enum err send_nar(struct session *s, const struct value *request)
+{
+	const struct op *op = upstream_op(s, OP_NAR_FROM_PATH);
+	struct text path = value_text(value_of(request, s->op->request, "path"));
+	char sentence[SENTENCE_MAX];
+	bool valid;
+	enum err err;
+
+	session_set_state(s, SESSION_WORK);
+	err = ask_valid(s, path, &valid);
+	if (err)
+		return err;
+	if (!valid) {
+		log_sentence(sentence, "path '%.*s' is not on this builder", (int)path.len, path.bytes);
+		return session_tell_error(s, sentence);
+	}
+	err = upstream_send(s, op, request);
+	if (!err)
+		err = upstream_loop(s, LOG_TO_CLIENT, NULL);
+	if (err || s->loop.row->tag == STDERR_ERROR)
+		return err;
+	session_set_state(s, SESSION_REPLY);
+	if (stderr_put_last(&s->client.tx) != ERR_NONE)
+		return no_memory(s);
+	return relay_nar(s, path);
+}
+
+/* A daemon without content-addressed derivations dies of the question; so without the grant for them the answer is ours:
+ * none is known. */
+static enum err query_realisation(struct session *s, const struct value *request)
+{
+	if ((s->key->grant.derivations & KIND_CONTENT_ADDRESSED) != 0)
+		return relay(s, request);
+	return answer(s, request);
+}
+
+/* What more there is to some operations than to pass them on. Everything else about them is in their rows. */
+static const struct {
+	uint64_t number;
+	enum err (*run)(struct session *s, const struct value *request);
+} specials[] = {
+	{ OP_ADD_TO_STORE, upload_add_to_store },
+	{ OP_ADD_TEXT_TO_STORE, upload_add_text },
+	{ OP_NAR_FROM_PATH, send_nar },
+	{ OP_ADD_TO_STORE_NAR, upload_nar },
+	{ OP_QUERY_REALISATION, query_realisation },
+	{ OP_ADD_MULTIPLE_TO_STORE, upload_multiple },
+	{ OP_ADD_BUILD_LOG, upload_log },
+	{ OP_BUILD_PATHS, build_answer_paths },
+	{ OP_BUILD_DERIVATION, build_answer_derivation },
+	{ OP_BUILD_PATHS_WITH_RESULTS, build_answer_results },
+};
+
+static enum err run(struct session *s, const struct value *request)
+{
+	if (s->op->class == CLASS_ANSWERED)
+		return answer(s, request);
+	for (size_t i = 0; i < sizeof specials / sizeof *specials; i++)
+		if (specials[i].number == s->op->number)
+			return specials[i].run(s, request);
+	return relay(s, request);
+}
+
+/* Told in the place of an answer; what cannot be read to its end takes the session with it. */
+static enum err refuse(struct session *s, const char *sentence)
+{
+	if (s->op->bulk == BULK_FRAMED)
+		return upload_refuse(s, sentence);
+	if (s->op->bulk == BULK_UNKNOWN)
+		return session_end(s, ERR_DENIED, "refused", "%s", sentence);
+	return session_tell_error(s, sentence);
+}
+
+/* The number of the next request: until it comes, the client may be silent for as long as it may be idle. */
+static enum err read_op(struct session *s)
+{
+	const struct value *number;
+	enum err err = session_await(s, &s->client);
+
+	if (err)
+		return err;
+	session_set_state(s, SESSION_REQUEST);
+	s->requests++;
+	err = session_read(s, &s->client, &shape_number, "operation", &number);
+	if (err)
+		return err;
+	s->op = op_find(&worker_ops, s->client_minor, number->number);
+	if (s->op == NULL)
+		return session_end(s, ERR_PROTO, "protocol-error", "the operation %llu is not known here",
+				   (unsigned long long)number->number);
+	return ERR_NONE;
+}
+
+static enum err one_request(struct session *s)
+{
+	char refusal[SENTENCE_MAX];
+	const struct value *values;
+	struct value *request;
+	enum err err = read_op(s);
+
+	if (!err)
+		err = session_read(s, &s->client, s->op->request, s->op->name, &values);
+	if (err)
+		return err;
+	request = (struct value *)(uintptr_t)values;    /* ours: it lives in our arena */
+	err = gate_judge(s, request, refusal);
+	if (err == ERR_DENIED && s->outcome == NULL)
+		err = refuse(s, refusal);
+	else if (!err)
+		err = run(s, request);
+	if (err)
+		return err;
+	session_set_state(s, SESSION_IDLE);
+	s->op = NULL;
+	arena_reset(&s->arena);
+	return session_room(s, &s->client);
+}
+
+enum err worker_serve(struct session *s)
+{
+	enum err err = ERR_NONE;
+
+	while (!err)
+		err = one_request(s);
+	return err;
+}
