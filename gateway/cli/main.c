@@ -1,0 +1,87 @@
+/* nix-gateway: the forced command of a Nix builder's account. See nix-gateway(8). */
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "gateway/base/log.h"
+#include "gateway/cli/commands.h"
+#include "gateway/cli/options.h"
+#include "gateway/nix/ops.h"
+
+static int command_help(int argc, char **argv);
+static int command_version(int argc, char **argv);
+static int command_list_operations(int argc, char **argv);
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *usage;
+} commands[] = {
+	{ "serve", command_serve, "[--key NAME] [--policy FILE]" },
+	{ "authorized-keys", command_authorized_keys, "[--policy FILE] USER FINGERPRINT KEYTYPE KEY" },
+	{ "check", command_check, "[--policy FILE]" },
+	{ "env", command_env, "[--policy FILE]" },
+	{ "explain", command_explain, "--key NAME [--policy FILE] [--system S] [--feature F]... [DRV...]" },
+	{ "--help", command_help, "" },
+	{ "--version", command_version, "" },
+	{ "--list-operations", command_list_operations, "" },
+};
+
+static int command_help(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	puts("nix-gateway: the forced command that makes a Nix builder safe to share\n");
+	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+		printf("  nix-gateway %s%s%s\n", commands[i].name, commands[i].usage[0] == '\0' ? "" : " ",
+		       commands[i].usage);
+	puts("  nix-gateway -c COMMAND                 as a login shell\n");
+	puts("The policy is /etc/nix-gateway/policy.ini where no FILE is given.");
+	puts("Manual: nix-gateway(8), nix-gateway.policy(5).");
+	return EXIT_FINE;
+}
+
+static int command_version(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	puts("nix-gateway " VERSION);
+	return EXIT_FINE;
+}
+
+/* What of Nix's protocols is understood, and what right each operation needs. */
+static int command_list_operations(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	ops_list(stdout);
+	return EXIT_FINE;
+}
+
+/* sshd starts a login shell without a command under a name that begins with a dash. */
+static bool is_login_shell(int argc, char **argv)
+{
+	return (argc == 1 && (argv[0][0] == '-' || getenv("SSH_CONNECTION") != NULL)) ||
+	       (argc == 3 && strcmp(argv[1], "-c") == 0);
+}
+
+int main(int argc, char **argv)
+{
+	if (sodium_init() < 0) {
+		log_say("libsodium finds no source of randomness");
+		return EXIT_REFUSED;
+	}
+	if (argc >= 1 && is_login_shell(argc, argv))
+		return login_shell(argc == 3 ? argv[2] : NULL);
+	for (size_t i = 0; argc >= 2 && i < sizeof commands / sizeof *commands; i++)
+		if (strcmp(argv[1], commands[i].name) == 0)
+			return commands[i].run(argc - 2, argv + 2);
+	if (argc >= 2)
+		log_say("unknown command '%s'; see nix-gateway --help", argv[1]);
+	else
+		log_say("a command is needed; see nix-gateway --help");
+	return EXIT_USAGE;
+}
