@@ -60,8 +60,7 @@ static void same(const struct outcome *a, const struct outcome *b)
 	HOLDS(a->err || (a->body_len == b->body_len && a->body_sum == b->body_sum));
 }
 
-/* A second, plain reader of archives known to be good: it walks the tree and writes it anew. What it writes must be what
- * it read. */
+/* A second, plain reader of what was judged good: it walks the tree and writes it anew, which must be what it read. */
 struct walk {
 	const uint8_t *in;
 	uint8_t *out;

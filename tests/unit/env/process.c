@@ -10,6 +10,8 @@
 
 #include "gateway/env/process.h"
 
+enum { NOT_PERMITTED = 77 };
+
 /* Settling cannot be undone, so each test does it in a child that leaves without the sanitizer's last look round.
  * The child's exit status is the number of the first thing that is not as it should be. */
 static int in_child(int (*work)(void))
@@ -42,7 +44,7 @@ static void disarrange(void)
 	sigfillset(&all);
 	(void)sigprocmask(SIG_SETMASK, &all, NULL);
 	umask(0);
-	(void)chdir("/tmp");
+	(void)!chdir("/tmp");
 	(void)getrlimit(RLIMIT_CORE, &files);
 	cores.rlim_max = files.rlim_max;
 	cores.rlim_cur = cores.rlim_cur < files.rlim_max ? cores.rlim_cur : files.rlim_max;
@@ -126,10 +128,12 @@ static int settle_with_many_files_allowed(void)
 	char why[SENTENCE_MAX];
 
 	(void)getrlimit(RLIMIT_NOFILE, &before);
-	if (geteuid() == 0)             /* else what we may have is usually less than is asked for, and little is shown */
+	if (before.rlim_max < 2 * PROCESS_FILES)
 		before.rlim_max = 2 * PROCESS_FILES;
 	before.rlim_cur = before.rlim_max;
-	if (setrlimit(RLIMIT_NOFILE, &before) != 0 || process_settle(PROCESS_SIGPIPE_IGNORED, why) != ERR_NONE)
+	if (setrlimit(RLIMIT_NOFILE, &before) != 0)
+		return NOT_PERMITTED;
+	if (process_settle(PROCESS_SIGPIPE_IGNORED, why) != ERR_NONE)
 		return 1;
 	(void)getrlimit(RLIMIT_NOFILE, &after);
 	return after.rlim_cur == before.rlim_cur ? 0 : 2;
@@ -163,8 +167,12 @@ static void before_exec_sigpipe_is_default_again(void **unused)
 
 static void a_higher_limit_of_files_is_left_alone(void **unused)
 {
+	int status = in_child(settle_with_many_files_allowed);
+
 	(void)unused;
-	assert_int_equal(in_child(settle_with_many_files_allowed), 0);
+	if (status == NOT_PERMITTED)
+		skip();                 /* only who may raise the hard limit can show it */
+	assert_int_equal(status, 0);
 }
 
 static void no_other_process_of_the_account_can_trace_us(void **unused)

@@ -136,7 +136,7 @@ static void all_faults_are_told_in_order(void **unused)
 					 "sytems = *\n"
 					 "fingerprint = x\n"
 					 "[role ci]\n"
-					 "timeout = 1h\n");
+					 "max-upload = 1G\n");
 
 	(void)unused;
 	assert_int_equal(r.faults.count, 4);
@@ -147,7 +147,6 @@ static void all_faults_are_told_in_order(void **unused)
 	resolved_free(&r);
 }
 
-/* As the loader will see it once a narrower value is enforced by the filter. */
 static void a_narrow_setting_needs_the_filter(void **unused)
 {
 	struct key key = { .grant = { .relay = RELAY_EXEC, .protocols = PROTOCOL_SSH } };
