@@ -5,6 +5,7 @@ MANDIR  = $(PREFIX)/share/man
 CONFDIR = /etc/nix-gateway
 DESTDIR =
 B       = build
+SECONDS = 20
 VERSION = 0.1.0
 
 LIBS    = libsodium inih jansson$(LIBS_$(shell uname -s))
@@ -72,10 +73,11 @@ bench: deps
 	tests/bench/run $(B)/nix-gateway
 
 fuzz: deps
-	tests/fuzz/run $(B)
+	FUZZ_SECONDS=$(SECONDS) tests/fuzz/run $(B)
 
 install: all
-	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(CONFDIR) $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(CONFDIR) $(DESTDIR)$(MANDIR)/man5 \
+		$(DESTDIR)$(MANDIR)/man7 $(DESTDIR)$(MANDIR)/man8
 	install -m 755 $(B)/nix-gateway $(DESTDIR)$(BINDIR)/nix-gateway
 	for page in $(PAGES); do \
 		install -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/; done

@@ -29,12 +29,12 @@ static struct verdict refuse_by(const struct key *key, const struct build_ask *a
 	char what[WHAT_MAX];
 
 	snprintf(what, sizeof what, "%s%.*s%s", before, VERDICT_WORD_MAX, value, after);
-	return refuse(key, ask, key->grant.rules[setting], what, allowed, ASK);
+	return refuse(key, ask, key->grant->rules[setting], what, allowed, ASK);
 }
 
 static struct verdict allow(const struct key *key, enum grant_setting setting)
 {
-	return (struct verdict){ .allow = true, .rule = key->grant.rules[setting] };
+	return (struct verdict){ .allow = true, .rule = key->grant->rules[setting] };
 }
 
 static bool lists(const struct text_list *list, const char *word)
@@ -100,20 +100,20 @@ static struct verdict judge_system(const struct key *key, const struct build_ask
 {
 	char allowed[WORDS_TEXT_MAX];
 
-	if (ask->system == NULL || ask->any_system || lists(&key->grant.systems, ask->system))
+	if (ask->system == NULL || ask->any_system || lists(&key->grant->systems, ask->system))
 		return allow(key, GRANT_SYSTEMS);
-	return refuse_by(key, ask, GRANT_SYSTEMS, words_of_list(&key->grant.systems, allowed), "build for '",
+	return refuse_by(key, ask, GRANT_SYSTEMS, words_of_list(&key->grant->systems, allowed), "build for '",
 			 ask->system, "'");
 }
 
 static struct verdict judge_kind(const struct key *key, const struct build_ask *ask)
 {
-	unsigned missing = ask->kinds & ~key->grant.derivations;
+	unsigned missing = ask->kinds & ~key->grant->derivations;
 	char allowed[WORDS_TEXT_MAX];
 
 	if (missing == 0)
 		return allow(key, GRANT_DERIVATIONS);
-	words_of_bits(setting_of_grant(GRANT_DERIVATIONS)->words, key->grant.derivations, allowed);
+	words_of_bits(setting_of_grant(GRANT_DERIVATIONS)->words, key->grant->derivations, allowed);
 	return refuse_by(key, ask, GRANT_DERIVATIONS, allowed, "build ", first_word(GRANT_DERIVATIONS, missing),
 			 " derivations");
 }
@@ -122,7 +122,7 @@ static struct verdict judge_fixed_output(const struct key *key, const struct bui
 {
 	bool fixed = (ask->kinds & KIND_FIXED_OUTPUT) != 0;
 
-	if (!fixed || !ask->own_program || key->grant.fixed_output == FIXED_OUTPUT_ANY)
+	if (!fixed || !ask->own_program || key->grant->fixed_output == FIXED_OUTPUT_ANY)
 		return allow(key, GRANT_FIXED_OUTPUT);
 	return refuse_by(key, ask, GRANT_FIXED_OUTPUT, "builtin:fetchurl", "build a fixed output by ",
 			 "a program of its own", "");
@@ -134,9 +134,9 @@ static struct verdict judge_features(const struct key *key, const struct build_a
 	char allowed[WORDS_TEXT_MAX];
 
 	for (size_t i = 0; i < ask->feature_count; i++) {
-		if (!lists(&key->grant.features, ask->features[i]) &&
-		    !lists(&key->grant.mandatory_features, ask->features[i]))
-			return refuse_by(key, ask, GRANT_FEATURES, words_of_list(&key->grant.features, allowed),
+		if (!lists(&key->grant->features, ask->features[i]) &&
+		    !lists(&key->grant->mandatory_features, ask->features[i]))
+			return refuse_by(key, ask, GRANT_FEATURES, words_of_list(&key->grant->features, allowed),
 					 "use the feature '", ask->features[i], "'");
 	}
 	return allow(key, GRANT_FEATURES);
@@ -144,7 +144,7 @@ static struct verdict judge_features(const struct key *key, const struct build_a
 
 static struct verdict judge_mandatory(const struct key *key, const struct build_ask *ask)
 {
-	const struct text_list *mandatory = &key->grant.mandatory_features;
+	const struct text_list *mandatory = &key->grant->mandatory_features;
 	char words[WORDS_TEXT_MAX], allowed[WORDS_TEXT_MAX + 8];
 
 	for (size_t i = 0; ask->wanted && i < mandatory->count; i++) {
@@ -159,19 +159,19 @@ static struct verdict judge_mandatory(const struct key *key, const struct build_
 
 static struct verdict judge_relaxations(const struct key *key, const struct build_ask *ask)
 {
-	unsigned missing = ask->relaxations & ~key->grant.relaxations;
+	unsigned missing = ask->relaxations & ~key->grant->relaxations;
 	char allowed[WORDS_TEXT_MAX];
 
 	if (missing == 0)
 		return allow(key, GRANT_RELAXATIONS);
-	words_of_bits(setting_of_grant(GRANT_RELAXATIONS)->words, key->grant.relaxations, allowed);
+	words_of_bits(setting_of_grant(GRANT_RELAXATIONS)->words, key->grant->relaxations, allowed);
 	return refuse_by(key, ask, GRANT_RELAXATIONS, allowed, "relax the sandbox by '",
 			 first_word(GRANT_RELAXATIONS, missing), "'");
 }
 
 static struct verdict judge_variables(const struct key *key, const struct build_ask *ask)
 {
-	const struct text_list *granted = &key->grant.impure_env_vars;
+	const struct text_list *granted = &key->grant->impure_env_vars;
 	char allowed[WORDS_TEXT_MAX];
 
 	for (size_t i = 0; i < ask->impure_env_var_count; i++) {

@@ -141,8 +141,8 @@ bool policy_has_expired(const struct key *key, struct date today)
 struct verdict policy_decide_session(const struct policy *p, const struct key *key, enum protocol protocol,
 				     struct date today)
 {
-	struct rule by_protocol = key->grant.rules[GRANT_PROTOCOLS];
-	unsigned allowed = key->grant.protocols;
+	struct rule by_protocol = key->grant->rules[GRANT_PROTOCOLS];
+	unsigned allowed = key->grant->protocols;
 
 	(void)p; /* what [gateway] limits is counted elsewhere; the contract keeps the place */
 	if (policy_has_expired(key, today))

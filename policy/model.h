@@ -92,7 +92,7 @@ struct key {
 	char *certificate_authority, *principal, *key_id, *role;        /* own; NULL: not set */
 	struct date expires;                    /* the last valid day, UTC */
 	struct rule expires_rule;
-	struct grant grant;
+	const struct grant *grant;              /* borrows: its own, or one that it shares with keys that set nothing else */
 };
 
 struct variable {

@@ -6,7 +6,7 @@
 
 struct verdict policy_decide_operation(const struct key *key, unsigned needed, const char *what, const char *subject)
 {
-	const struct grant *grant = &key->grant;
+	const struct grant *grant = key->grant;
 	struct rule rule = grant->rules[GRANT_OPERATIONS];
 	char allowed[WORDS_TEXT_MAX];
 

@@ -19,7 +19,7 @@ struct resolver {
 	const struct ini_file *ini;     /* borrows */
 	struct policy *p;               /* borrows */
 	struct faults *faults;          /* borrows */
-	struct grant base;              /* the built-in grant, then [default] */
+	struct grant *base;             /* lies in the pool: the built-in grant, then [default] */
 	struct role *roles;             /* lie in the policy's pool; role_count of them */
 	size_t role_count;
 	struct index role_index;        /* a role's name -> its place in roles */
@@ -134,7 +134,8 @@ static void read_environment(struct resolver *r, const struct ini_section *secti
 /* [gateway], [environment] and [default], wherever in the file they stand. */
 static bool read_single_sections(struct resolver *r)
 {
-	if (!default_gateway(&r->p->gateway, r->p->pool) || !default_grant(&r->base, r->p->pool))
+	r->base = pool_alloc(r->p->pool, sizeof *r->base);
+	if (r->base == NULL || !default_gateway(&r->p->gateway, r->p->pool) || !default_grant(r->base, r->p->pool))
 		return no_memory(r);
 	for (size_t i = 0; i < r->ini->section_count; i++) {
 		const struct ini_section *section = &r->ini->sections[i];
@@ -142,7 +143,7 @@ static bool read_single_sections(struct resolver *r)
 		if (section->kind == SECTION_GATEWAY)
 			apply(r, section, &(struct target){ .gateway = &r->p->gateway });
 		else if (section->kind == SECTION_DEFAULT)
-			apply(r, section, &(struct target){ .grant = &r->base });
+			apply(r, section, &(struct target){ .grant = r->base });
 		else if (section->kind == SECTION_ENVIRONMENT)
 			read_environment(r, section);
 	}
@@ -171,7 +172,7 @@ static bool read_roles(struct resolver *r)
 
 		if (section->kind != SECTION_ROLE)
 			continue;
-		*role = (struct role){ .section = section, .grant = r->base };
+		*role = (struct role){ .section = section, .grant = *r->base };
 		if (!index_add(&r->role_index, section->name, (uint32_t)r->role_count++, &before))
 			return no_memory(r);
 		apply(r, section, &(struct target){ .grant = &role->grant });
@@ -200,7 +201,7 @@ static const struct grant *role_of(struct resolver *r, const struct ini_section 
 		faults_add(r->faults, set->line, "there is no [role %.60s]%s", set->value, suggest_text(&near, hint));
 		break;
 	}
-	return &r->base;
+	return r->base;
 }
 
 static void check_identity(const struct key *key, struct faults *faults)
@@ -223,15 +224,15 @@ static void check_identity(const struct key *key, struct faults *faults)
 
 void resolve_check_relay(const struct key *key, struct faults *faults)
 {
-	if (key->grant.relay != RELAY_EXEC)
+	if (key->grant->relay != RELAY_EXEC)
 		return;
 	for (size_t i = 0; i < settings_count; i++) {
 		const struct setting *s = &settings[i];
 
-		if (s->grant == NO_GRANT || s->with_exec || key->grant.rules[s->grant].line == 0 ||
-		    setting_is_wide(s, &key->grant))
+		if (s->grant == NO_GRANT || s->with_exec || key->grant->rules[s->grant].line == 0 ||
+		    setting_is_wide(s, key->grant))
 			continue;
-		faults_add(faults, key->grant.rules[s->grant].line,
+		faults_add(faults, key->grant->rules[s->grant].line,
 			   "'%s' needs relay = filter: with relay = exec nothing "
 			   "stands between the key and the daemon",
 			   s->name);
@@ -240,10 +241,44 @@ void resolve_check_relay(const struct key *key, struct faults *faults)
 
 void resolve_check_trust(const struct key *key, const struct gateway_settings *gateway, struct faults *faults)
 {
-	if (key->grant.trust == TRUST_FULL && gateway->account == ACCOUNT_UNTRUSTED)
-		faults_add(faults, key->grant.rules[GRANT_TRUST].line,
+	if (key->grant->trust == TRUST_FULL && gateway->account == ACCOUNT_UNTRUSTED)
+		faults_add(faults, key->grant->rules[GRANT_TRUST].line,
 			   "'trust = full' needs an account that the daemon trusts, "
 			   "and [gateway] says account = untrusted");
+}
+
+static bool sets_grant(const struct resolver *r, const struct ini_section *section)
+{
+	for (size_t i = section->first; i < section->first + section->count; i++) {
+		const struct setting *s = setting_find(r->ini->settings[i].name, section->kind);
+
+		if (s != NULL && s->grant != NO_GRANT)
+			return true;
+	}
+	return false;
+}
+
+/* A key that sets nothing of a grant shares its role's. */
+static bool read_key(struct resolver *r, const struct ini_section *section, struct key *key)
+{
+	size_t faults_before = r->faults->count + r->faults->left_out;
+	struct grant *own = NULL;
+
+	key->name = section->name;
+	key->rule.line = section->line;
+	key->grant = role_of(r, section);
+	if (sets_grant(r, section)) {
+		own = pool_alloc(r->p->pool, sizeof *own);
+		if (own == NULL)
+			return no_memory(r);
+		*own = *key->grant;
+		key->grant = own;
+	}
+	apply(r, section, &(struct target){ .key = key, .grant = own });
+	if (r->faults->count + r->faults->left_out == faults_before)
+		check_identity(key, r->faults);         /* else what is missing may be what was misspelt */
+	r->p->knows_identities |= key->fingerprints.count > 0 || key->certificate_authority != NULL;
+	return true;
 }
 
 static bool read_keys(struct resolver *r)
@@ -260,20 +295,9 @@ static bool read_keys(struct resolver *r)
 		return no_memory(r);
 	for (size_t i = 0; i < r->ini->section_count; i++) {
 		const struct ini_section *section = &r->ini->sections[i];
-		struct key *key = &p->keys[p->key_count];
-		size_t faults_before;
 
-		if (section->kind != SECTION_KEY)
-			continue;
-		faults_before = r->faults->count + r->faults->left_out;
-		p->key_count++;
-		key->name = section->name;
-		key->rule.line = section->line;
-		key->grant = *role_of(r, section);
-		apply(r, section, &(struct target){ .key = key, .grant = &key->grant });
-		if (r->faults->count + r->faults->left_out == faults_before)
-			check_identity(key, r->faults);         /* else what is missing may be what was misspelt */
-		p->knows_identities |= key->fingerprints.count > 0 || key->certificate_authority != NULL;
+		if (section->kind == SECTION_KEY && !read_key(r, section, &p->keys[p->key_count++]))
+			return false;
 	}
 	return true;
 }
@@ -281,7 +305,7 @@ static bool read_keys(struct resolver *r)
 /* Keys of one role have one grant; values that were set in the same lines need no second look. */
 static bool same_grant(const struct key *a, const struct key *b)
 {
-	return memcmp(a->grant.rules, b->grant.rules, sizeof a->grant.rules) == 0;
+	return a->grant == b->grant || memcmp(a->grant->rules, b->grant->rules, sizeof a->grant->rules) == 0;
 }
 
 static void check_grants(const struct policy *p, struct faults *faults)

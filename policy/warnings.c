@@ -38,8 +38,8 @@ static void warn_of_key(const struct listener *l, const struct key *key, struct 
 {
 	if (policy_has_expired(key, today))
 		warn(l, key->expires_rule.line, "[key %s] has expired", key->name);
-	if (key->grant.protocols == 0)
-		warn(l, key->grant.rules[GRANT_PROTOCOLS].line, "[key %s] may use no protocol", key->name);
+	if (key->grant->protocols == 0)
+		warn(l, key->grant->rules[GRANT_PROTOCOLS].line, "[key %s] may use no protocol", key->name);
 }
 
 static bool builds_for_nothing(const struct grant *g)
@@ -102,9 +102,9 @@ static void warn_of_grants(const struct listener *l, const struct policy *p, con
 
 	for (size_t i = 0; i < p->key_count; i++) {
 		const struct key *key = &p->keys[i];
-		unsigned line = key->grant.rules[remark->setting].line;
+		unsigned line = key->grant->rules[remark->setting].line;
 
-		if (!remark->holds(&key->grant) || (line != 0 && line == told))
+		if (!remark->holds(key->grant) || (line != 0 && line == told))
 			continue;
 		warn(l, line != 0 ? line : key->rule.line, "[key %s] %s", key->name, remark->text);
 		told = line;
@@ -117,7 +117,7 @@ static bool starts_programs(const struct policy *p)
 	bool starts = p->gateway.daemon == DAEMON_STDIO;
 
 	for (size_t i = 0; i < p->key_count && !starts; i++)
-		starts = p->keys[i].grant.relay == RELAY_EXEC || p->keys[i].grant.remote_stores.count > 0;
+		starts = p->keys[i].grant->relay == RELAY_EXEC || p->keys[i].grant->remote_stores.count > 0;
 	return starts;
 }
 

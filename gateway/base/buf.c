@@ -63,7 +63,7 @@ enum err buf_reserve(struct buf *b, size_t len, uint8_t **space)
 		return ERR_LIMIT;
 	if (len > b->size - b->end || b->memory == NULL) {
 		move_to_front(b);
-		if (len > b->size - b->end) {
+		if (len > b->size - b->end || b->memory == NULL) {
 			enum err err = grow(b, b->end + len);   /* at most max: checked above */
 
 			if (err)

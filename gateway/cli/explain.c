@@ -46,7 +46,7 @@ static void print_answer(struct explanation *e, const char *subject, const struc
 /* Any protocol will do: none is spoken. */
 static struct verdict judge_session(const struct explanation *e)
 {
-	return policy_decide_session(e->policy, e->key, (enum protocol)e->key->grant.protocols, policy_today());
+	return policy_decide_session(e->policy, e->key, (enum protocol)e->key->grant->protocols, policy_today());
 }
 
 /* In the order of a session: may the key come in, may it build at all, may it build this? */
@@ -54,8 +54,8 @@ static struct verdict judge(const struct explanation *e, const struct build_ask 
 {
 	struct verdict verdict = judge_session(e);
 
-	if (verdict.allow && e->key->grant.relay == RELAY_EXEC)
-		return (struct verdict){ .allow = true, .rule = e->key->grant.rules[GRANT_RELAY] };
+	if (verdict.allow && e->key->grant->relay == RELAY_EXEC)
+		return (struct verdict){ .allow = true, .rule = e->key->grant->rules[GRANT_RELAY] };
 	if (verdict.allow)
 		verdict = policy_decide_operation(e->key, OPS_BUILD, "build", ask->drv);
 	return verdict.allow ? policy_decide_build(e->key, ask) : verdict;
@@ -66,7 +66,7 @@ static void answer(struct explanation *e, const char *subject, const struct buil
 	struct verdict verdict = judge(e, ask);
 	char unjudged[SENTENCE_MAX];
 
-	if (verdict.allow && e->key->grant.relay == RELAY_EXEC) {
+	if (verdict.allow && e->key->grant->relay == RELAY_EXEC) {
 		log_sentence(unjudged, "%s, if the Nix daemon allows it: relay = exec judges nothing", subject);
 		subject = unjudged;
 	}

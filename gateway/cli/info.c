@@ -115,10 +115,10 @@ int info_print(struct visit *v)
 	find_host(host);
 	print_line("nix-gateway", VERSION);
 	print_identity(v);
-	print_grant(&v->key->grant);
+	print_grant(v->key->grant);
 	daemon = print_daemon(v);
 	nix = print_nix(v);
 	printf("%-13s", "machines");
-	machines_line(stdout, &v->key->grant, v->builder.account.name, host);
+	machines_line(stdout, v->key->grant, v->builder.account.name, host);
 	return fflush(stdout) == 0 && daemon && nix ? EXIT_FINE : EXIT_REFUSED;
 }

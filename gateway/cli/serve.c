@@ -70,13 +70,15 @@ static bool reach_daemon(struct builder *b, char *why)
 static int filter_session(struct visit *v)
 {
 	struct session session;
+	struct nix_conf conf;
 	char why[SENTENCE_MAX];
 	bool well;
 
-	if (!reach_daemon(&v->builder, why))
+	if (!reach_daemon(&v->builder, why) || !nix_conf_read(NIX_CONF_PATH, &conf, why))
 		return visit_refuse(v, why, NULL);
 	session_init(&session, v->builder.policy, v->key, &v->audit, &v->command, STDIN_FILENO, STDOUT_FILENO,
 		     STDERR_FILENO);
+	session.settings.conf = conf;
 	well = session_run(&session, &v->builder.backend);
 	session_free(&session);
 	return well ? EXIT_FINE : EXIT_REFUSED;
@@ -90,7 +92,7 @@ static int serve_visit(struct visit *v)
 		return status;
 	if (v->command.kind == COMMAND_INFO)
 		return info_print(v);
-	return v->key->grant.relay == RELAY_EXEC ? exec_session(v) : filter_session(v);
+	return v->key->grant->relay == RELAY_EXEC ? exec_session(v) : filter_session(v);
 }
 
 int serve_with(const char *key, const char *policy_path, const char *request, bool key_is_claim)

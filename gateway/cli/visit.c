@@ -192,22 +192,12 @@ static bool identify(struct visit *v, int *status)
 	return false;
 }
 
-static struct date today_utc(void)
-{
-	time_t now = time(NULL);
-	struct tm utc;
-
-	if (gmtime_r(&now, &utc) == NULL)
-		return (struct date){ .year = 9999, .month = 12, .day = 31 };   /* no clock: every key has expired */
-	return (struct date){ .year = utc.tm_year + 1900, .month = utc.tm_mon + 1, .day = utc.tm_mday };
-}
-
 static bool decide(struct visit *v, int *status)
 {
 	enum protocol protocol = v->command.kind == COMMAND_WORKER ? PROTOCOL_SSH_NG :
 				 v->command.kind == COMMAND_SERVE  ? PROTOCOL_SSH :
-								     (enum protocol)v->key->grant.protocols;
-	struct verdict verdict = policy_decide_session(v->builder.policy, v->key, protocol, today_utc());
+								     (enum protocol)v->key->grant->protocols;
+	struct verdict verdict = policy_decide_session(v->builder.policy, v->key, protocol, policy_today());
 	char sentence[SENTENCE_MAX];
 
 	if (!verdict.allow) {
@@ -218,7 +208,7 @@ static bool decide(struct visit *v, int *status)
 		return true;
 	log_sentence(sentence, "%s may not use another store (allowed: none): %s; ask the builder's administrator",
 		     v->key->name, v->command.store);
-	*status = visit_refuse(v, sentence, &v->key->grant.rules[GRANT_REMOTE_STORES]);
+	*status = visit_refuse(v, sentence, &v->key->grant->rules[GRANT_REMOTE_STORES]);
 	return false;
 }
 

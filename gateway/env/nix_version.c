@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "gateway/base/clock.h"
 #include "gateway/base/log.h"
 #include "gateway/env/process.h"
 
@@ -22,14 +23,6 @@ static enum err refuse(char *why, enum err err, const char *program, const char 
 {
 	snprintf(why, SENTENCE_MAX, "'%.512s --version' %s", program, reason);
 	return err;
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec now = { 0 };
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* The child: only calls that are safe after fork, and no way back. */
@@ -85,7 +78,7 @@ static bool collect(int fd, int64_t deadline, char *output, size_t *len)
 	*len = 0;
 	while (*len < OUTPUT_MAX) {
 		struct pollfd poller = { .fd = fd, .events = POLLIN };
-		int64_t left = deadline - now_ms();
+		int64_t left = deadline - clock_ms();
 		int ready = left > 0 ? poll(&poller, 1, (int)left) : 0;
 		ssize_t n;
 
@@ -110,7 +103,7 @@ static bool end(pid_t child, int64_t deadline)
 	int status = 0;
 	pid_t ended = 0;
 
-	while (now_ms() < deadline && (ended = waitpid(child, &status, WNOHANG)) == 0)
+	while (clock_ms() < deadline && (ended = waitpid(child, &status, WNOHANG)) == 0)
 		poll(NULL, 0, 1);
 	if (ended == 0) {
 		(void)kill(-child, SIGKILL);
@@ -138,7 +131,7 @@ static bool find_version(const char *output, size_t len, char *version)
 
 enum err nix_version(const char *program, char *const *environment, char *version, char *why)
 {
-	int64_t deadline = now_ms() + NIX_VERSION_MS;
+	int64_t deadline = clock_ms() + NIX_VERSION_MS;
 	char output[OUTPUT_MAX];
 	pid_t child = -1;
 	size_t len;

@@ -10,9 +10,9 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "gateway/base/clock.h"
 #include "gateway/base/log.h"
 
 enum { RETRY_MS = 10 };
@@ -21,14 +21,6 @@ static enum err refuse(char *why, enum err err, const char *path, const char *re
 {
 	snprintf(why, SENTENCE_MAX, "%.512s: %s", path, reason);
 	return err;
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec now = { 0 };
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* The address, once it is sure that something of the right kind bears that name. */
@@ -92,7 +84,7 @@ static int try_connect(int fd, const struct sockaddr_un *address, int wait_ms)
 static int connect_until(int fd, const struct sockaddr_un *address, int64_t deadline)
 {
 	for (;;) {
-		int64_t left = deadline - now_ms();
+		int64_t left = deadline - clock_ms();
 		int failure = try_connect(fd, address, left > 0 ? (int)left : 0);
 
 		if (failure != EAGAIN)
@@ -115,7 +107,7 @@ enum err daemon_connect_within(const char *path, int limit_ms, int *fd, char *wh
 	opened = open_socket();
 	if (opened < 0)
 		return refuse(why, ERR_IO, path, strerror(errno));
-	failure = connect_until(opened, &address, now_ms() + limit_ms);
+	failure = connect_until(opened, &address, clock_ms() + limit_ms);
 	if (failure != 0) {
 		close(opened);
 		return refuse(why, failure == ETIMEDOUT ? ERR_TIMEOUT : ERR_IO, path, strerror(failure));

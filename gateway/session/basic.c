@@ -113,7 +113,7 @@ static enum err fetch_input(struct session *s, struct text input, const struct b
 	bool unsigned_input = path_set_holds(&s->taken_off, input);
 	enum err err = ERR_NONE;
 
-	if ((s->key->grant.operations & OPS_SUBSTITUTE) != 0)
+	if ((s->key->grant->operations & OPS_SUBSTITUTE) != 0)
 		err = upstream_ask_path(s, OP_ENSURE_PATH, input, &reply, &error);
 	if (err || !error.failed)
 		return err;
@@ -191,13 +191,13 @@ static enum err judge_input_addressed(struct session *s, struct text path, struc
 
 	if (err || out->stored)
 		return err;
-	if (s->key->grant.trust == TRUST_FULL) {
+	if (s->key->grant->trust == TRUST_FULL) {
 		memcpy(out->drv_path.bytes, path.bytes, path.len);
 		out->drv_path.bytes[path.len] = '\0';
 		out->drv_path.len = path.len;
 		return judge_ask(s, &out->ask, refusal, rule);
 	}
-	*rule = s->key->grant.rules[GRANT_TRUST];
+	*rule = s->key->grant->rules[GRANT_TRUST];
 	log_sentence(refusal, "%s may not say what an input-addressed derivation comes to (allowed: derivations that are on "
 			      "this builder, and content-addressed outputs): %.*s; use ssh-ng:// and Nix 2.16 or newer",
 		     s->key->name, (int)path.len, path.bytes);

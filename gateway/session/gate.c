@@ -93,7 +93,7 @@ static void narrow(struct session *s, struct value *request)
 	struct value *substitute = field_of(request, s->op, "substitute"), *mode = field_of(request, s->op, "mode");
 
 	s->build_mode = mode == NULL ? BUILD_NORMAL : mode->number;
-	if (substitute != NULL && (s->key->grant.operations & OPS_SUBSTITUTE) == 0)
+	if (substitute != NULL && (s->key->grant->operations & OPS_SUBSTITUTE) == 0)
 		substitute->number = 0;
 }
 

@@ -143,7 +143,7 @@ static enum err record_start(struct session *s)
  * what it says they come to, which cannot. So only a key of full trust is told what the daemon says. */
 static enum hello_trust told_trust(const struct session *s)
 {
-	return s->key->grant.trust == TRUST_FULL ? s->trust : HELLO_TRUST_NOT_TRUSTED;
+	return s->key->grant->trust == TRUST_FULL ? s->trust : HELLO_TRUST_NOT_TRUSTED;
 }
 
 /* The last words of the handshake: from here on the client may ask. */
@@ -176,6 +176,7 @@ static enum err find_trust(struct session *s)
 enum err greet(struct session *s)
 {
 	static const char *const offered[] = { "disable-set-options" };
+	const struct wish nothing = { .timeout = { .set = false } };
 	char why[SENTENCE_MAX];
 	enum err err;
 
@@ -195,6 +196,9 @@ enum err greet(struct session *s)
 		err = judge_account(s);
 	if (!err)
 		err = record_start(s);
+	if (!err)
+		err = settings_send(s, &s->settings, &nothing);
+	arena_reset(&s->arena);
 	return err ? err : welcome(s);
 }
 

@@ -388,7 +388,7 @@ static enum err try_substitution(struct descent *w, const struct value *targets,
 	enum err err;
 
 	*fetched = false;
-	if ((s->key->grant.operations & OPS_SUBSTITUTE) == 0)
+	if ((s->key->grant->operations & OPS_SUBSTITUTE) == 0)
 		return ERR_NONE;
 	if (question == NULL)
 		return no_memory(s);

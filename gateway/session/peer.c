@@ -3,21 +3,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
 	STEP = 64 * 1024,       /* bytes of one read(2) or write(2): what a pipe holds */
 	SHARED_STEP = 4096      /* what a pipe that polls writable takes without waiting, whatever else is in it */
 };
-
-int64_t clock_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static void make_nonblocking(int fd)
 {

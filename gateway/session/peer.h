@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "gateway/base/buf.h"
+#include "gateway/base/clock.h"
 
 enum {
 	PEER_RX_MAX = 64 * 1024,        /* what may wait to be decoded: pipelined bytes beyond it stay with the peer */
@@ -28,8 +29,6 @@ struct peer {
 	int64_t moved_ms;               /* when a byte last went either way */
 	int64_t stuck_ms;               /* since when bytes wait in tx and the peer takes none; 0: it takes them */
 };
-
-int64_t clock_ms(void);
 
 /* Takes over both descriptors and makes them non-blocking. */
 void peer_init(struct peer *p, const char *name, int in, int out);

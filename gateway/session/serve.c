@@ -235,6 +235,15 @@ static enum err say_outcome(struct session *s, const struct build_outcome *out)
 	return out->refused ? serve_say(s, out->text) : ERR_NONE;
 }
 
+/* Both build commands bring limits of their own, which may lower those of the grant. */
+static enum err set_options(struct session *s, const struct value *request)
+{
+	struct wish wish;
+
+	wish_from_serve_options(request, s->op->request, s->client_minor, &wish);
+	return settings_send(s, &s->settings, &wish);
+}
+
 static enum err do_build_paths(struct session *s, const struct value *request)
 {
 	const struct value *targets = asked(s, request, "targets");
@@ -246,6 +255,8 @@ static enum err do_build_paths(struct session *s, const struct value *request)
 	if (items == NULL)
 		return no_memory(s);
 	err = copy_targets(s, targets, items);
+	if (!err)
+		err = set_options(s, request);
 	if (!err)
 		err = build_paths(s, &all, &out);
 	if (!err)
@@ -271,8 +282,10 @@ static enum err build_derivation(struct session *s, const struct value *request)
 {
 	struct build_outcome out;
 	struct value *reply;
-	enum err err = build_one(s, request, s->op->request, &out);
+	enum err err = set_options(s, request);
 
+	if (!err)
+		err = build_one(s, request, s->op->request, &out);
 	if (!err)
 		err = say_outcome(s, &out);
 	if (err)

@@ -8,6 +8,7 @@
 enum {
 	REQUEST_MEMORY = 256 * 1024 * 1024,     /* values of one request and its reply; far below what a message may claim */
 	LOOP_MEMORY = 4 * 1024 * 1024,          /* values of one message of the stderr loop */
+	HANDSHAKE_MS = 30 * 1000,
 	TAKEN_MAX = 200000,                     /* paths taken off the wire in one session */
 	TAKEN_MEMORY = 64 * 1024 * 1024,
 	POLL_MS = 1000                          /* how often limits are looked at while nothing moves */
@@ -41,6 +42,16 @@ void session_set_state(struct session *s, enum session_state state)
 	s->state = state;
 }
 
+/* Both have a default in the policy, so they are set in every grant that was loaded. */
+static void set_limits(struct session *s)
+{
+	const struct grant *grant = s->key->grant;
+
+	s->limits.handshake_ms = HANDSHAKE_MS;
+	s->limits.stall_ms = (int64_t)grant->stall_time.value * 1000;
+	s->limits.idle_ms = (int64_t)grant->idle_time.value * 1000;
+}
+
 void session_init(struct session *s, const struct policy *policy, const struct key *key, struct audit *audit,
 		  const struct command *command, int in, int out, int log)
 {
@@ -51,9 +62,8 @@ void session_init(struct session *s, const struct policy *policy, const struct k
 	s->command = command;
 	s->spool = -1;
 	s->started_ms = clock_ms();
-	s->limits.handshake_ms = 30 * 1000;
-	s->limits.stall_ms = 60 * 1000;
-	s->limits.idle_ms = 30 * 60 * 1000;
+	set_limits(s);
+	nix_conf_default(&s->settings.conf);
 	s->message_limits.store_dir = policy->gateway.store_dir;
 	peer_init(&s->client, "client", in, out);
 	peer_init_shared(&s->log, "log", log);

@@ -26,6 +26,7 @@
 #include "gateway/session/drv.h"
 #include "gateway/session/path_set.h"
 #include "gateway/session/peer.h"
+#include "gateway/session/settings.h"
 #include "gateway/wire/nar.h"
 #include "policy/decide.h"
 
@@ -68,6 +69,7 @@ struct session {
 
 	/* The request in hand. */
 	const struct op *op;                    /* its row; NULL between operations */
+	struct settings_state settings;         /* what the daemon was told of limits, and what nix.conf says of the rest */
 	uint64_t build_mode;                    /* as it asks for it, where it does; 0: normal */
 	struct arena arena;                     /* values of the request and its reply; reset between operations */
 	struct arena loop_arena;                /* values of one message of the stderr loop */

@@ -49,7 +49,7 @@ void settings_effective(const struct grant *grant, const struct nix_conf *conf, 
 			struct set_options *out)
 {
 	static const struct limit nothing;
-	bool told = grant->use_substitutes.set;
+	const struct limit *substitutes = grant->use_substitutes.set ? &nothing : &wish->use_substitutes;
 
 	*out = (struct set_options){
 		.keep_failed = lower(&grant->keep_failed, conf->keep_failed, &wish->keep_failed),
@@ -60,7 +60,7 @@ void settings_effective(const struct grant *grant, const struct nix_conf *conf, 
 		.max_silent_time = lower_but_zero(&grant->max_silent_time, conf->max_silent_time, &wish->max_silent_time),
 		.use_build_hook = 1,
 		.build_cores = lower_but_zero(&grant->cores, conf->cores, &wish->cores),
-		.use_substitutes = lower(&grant->use_substitutes, conf->substitute, told ? &nothing : &wish->use_substitutes),
+		.use_substitutes = lower(&grant->use_substitutes, conf->substitute, substitutes),
 		.timeout = lower_but_zero(&grant->timeout, conf->timeout, &wish->timeout),
 	};
 }
@@ -129,7 +129,7 @@ static enum err tell(struct session *s, const struct set_options *options)
 
 enum err settings_send(struct session *s, struct settings_state *state, const struct wish *wish)
 {
-	const struct grant *grant = &s->key->grant;
+	const struct grant *grant = s->key->grant;
 	struct set_options options;
 	enum err err;
 

@@ -57,7 +57,7 @@ void wish_from_serve_options(const struct value *request, const struct shape *sh
 enum settings_loss {
 	LOSS_CODE = 1 << 0,             /* which programs the daemon itself runs */
 	LOSS_SANDBOX = 1 << 1,          /* how builds are kept apart from the builder */
-	LOSS_BELIEF = 1 << 2            /* what is believed: keys, caches, what the builder is. Ordinary clients name these too */
+	LOSS_BELIEF = 1 << 2            /* what is believed: keys, caches. Ordinary clients name these too */
 };
 
 /* The names of such settings in a SetOptions request, each once, with commas between them: for the audit. They are our own

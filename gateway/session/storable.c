@@ -43,7 +43,7 @@ bool storable_rebuilds(const struct grant *grant)
 
 static bool signed_by_grant(struct session *s, const struct value *head, const struct text *refs, size_t ref_count)
 {
-	const struct text_list *list = &s->key->grant.trusted_public_keys;
+	const struct text_list *list = &s->key->grant->trusted_public_keys;
 	const struct value *signatures = value_of(head, head_shape(s), "signatures");
 	struct public_key *keys;
 	uint8_t hash[SHA256_LEN];
@@ -57,7 +57,7 @@ static bool signed_by_grant(struct session *s, const struct value *head, const s
 	struct buf fingerprint;
 	bool verified = false;
 
-	if (s->key->grant.trust != TRUST_SIGNED || list->count == 0 ||
+	if (s->key->grant->trust != TRUST_SIGNED || list->count == 0 ||
 	    public_keys_parse(&s->arena, list->items, list->count, &keys, NULL) != ERR_NONE ||
 	    !hex_decode(value_text(value_of(head, head_shape(s), "narHash")), hash, sizeof hash))
 		return false;
@@ -106,7 +106,7 @@ enum err storable_judge(struct session *s, const struct value *head, enum storab
 		return session_end(s, ERR_MEMORY, "failed", "%s", err_text(ERR_MEMORY));
 	if (!is_sound(s, head, refs, references->count, why))
 		return ERR_NONE;
-	if (s->key->grant.trust == TRUST_FULL)
+	if (s->key->grant->trust == TRUST_FULL)
 		*out = asked_belief ? STORABLE_BELIEVED : STORABLE_CHECKED;
 	else if (storable_refers_to(head, &s->taken_off, &reference))
 		*out = STORABLE_NOT;

@@ -177,7 +177,7 @@ enum err upload_add_text(struct session *s, const struct value *request)
 /* A build hook says that signatures need not be checked; what a copy brings must not vanish without a word. */
 static bool may_rebuild(const struct session *s, bool dont_check_sigs)
 {
-	return dont_check_sigs && storable_rebuilds(&s->key->grant);
+	return dont_check_sigs && storable_rebuilds(s->key->grant);
 }
 
 static enum err end_paths(struct session *s, struct path_upload *up)

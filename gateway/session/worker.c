@@ -123,9 +123,26 @@ static enum err send_nar(struct session *s, const struct value *request)
  * none is known. */
 static enum err query_realisation(struct session *s, const struct value *request)
 {
-	if ((s->key->grant.derivations & KIND_CONTENT_ADDRESSED) != 0)
+	if ((s->key->grant->derivations & KIND_CONTENT_ADDRESSED) != 0)
 		return relay(s, request);
 	return answer(s, request);
+}
+
+/* What a client sets is heard only where it lowers a limit; names that would have meant code as root, or no sandbox, are
+ * on record. The daemon hears ours alone. */
+static enum err set_options(struct session *s, const struct value *request)
+{
+	char names[SENTENCE_MAX];
+	struct wish wish;
+	enum err err = ERR_NONE;
+
+	if (settings_probe(request, s->op->request, LOSS_CODE | LOSS_SANDBOX, names) > 0)
+		err = session_record_denied(s, names, "settings that no client may change", NULL);
+	wish_from_set_options(request, s->op->request, &wish);
+	session_set_state(s, SESSION_WORK);
+	if (!err)
+		err = settings_send(s, &s->settings, &wish);
+	return err ? err : answer(s, request);
 }
 
 /* What more there is to some operations than to pass them on. Everything else about them is in their rows. */
@@ -135,6 +152,7 @@ static const struct {
 } specials[] = {
 	{ OP_ADD_TO_STORE, upload_add_to_store },
 	{ OP_ADD_TEXT_TO_STORE, upload_add_text },
+	{ OP_SET_OPTIONS, set_options },
 	{ OP_NAR_FROM_PATH, send_nar },
 	{ OP_ADD_TO_STORE_NAR, upload_nar },
 	{ OP_QUERY_REALISATION, query_realisation },
@@ -147,12 +165,10 @@ static const struct {
 
 static enum err run(struct session *s, const struct value *request)
 {
-	if (s->op->class == CLASS_ANSWERED)
-		return answer(s, request);
 	for (size_t i = 0; i < sizeof specials / sizeof *specials; i++)
 		if (specials[i].number == s->op->number)
 			return specials[i].run(s, request);
-	return relay(s, request);
+	return s->op->class == CLASS_ANSWERED ? answer(s, request) : relay(s, request);
 }
 
 /* Told in the place of an answer; what cannot be read to its end takes the session with it. */

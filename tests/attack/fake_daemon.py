@@ -88,6 +88,11 @@ class Connection:
         self.send(wire.u64(wire.RESULT) + wire.u64(activity) + wire.u64(wire.BUILD_LOG_LINE) + wire.u64(1) + wire.u64(1)
                   + wire.text(line))
 
+    def outstay(self):
+        """Says nothing more until the gateway has closed."""
+        while True:
+            self.reader.read(1)
+
     def greet(self):
         """The handshake of an honest daemon."""
         daemon = self.daemon
@@ -257,10 +262,23 @@ def nar_from_path(connection, request):
         connection.last(found.nar)
 
 
+def is_archive(content):
+    """A real daemon notices when it is given a part of one."""
+    reader = wire.reader_of(content)
+    try:
+        reader.nar()
+    except (wire.Ended, wire.Garbage, RecursionError):
+        return False
+    return len(reader.taken) == len(content)
+
+
 def add_to_store(connection, request):
     name, method, references = request.fields[0].decode(), request.fields[1], request.fields[2]
     content = connection.content(request)
     archive = content if method.startswith(b"fixed:r:") else wire.nar(content)
+    if not is_archive(archive):
+        connection.error("unexpected end-of-file")
+        return
     kind = "source" if method.startswith(b"fixed:r:") else "text"
     path = wire.store_path(":".join([kind, *[ref.decode() for ref in references]]), wire.sha256(content).hexdigest(), name)
     stored = connection.daemon.store[path] = Stored(archive, references)
@@ -270,6 +288,9 @@ def add_to_store(connection, request):
 def add_to_store_nar(connection, request):
     content = connection.content(request)
     fields = request.fields
+    if (wire.sha256(content).hexdigest().encode(), len(content)) != (fields[2], fields[5]) or not is_archive(content):
+        connection.error(f"hash mismatch importing path '{fields[0].decode()}'")
+        return
     connection.daemon.store[fields[0].decode()] = Stored(content, fields[3], fields[1], fields[8])
     connection.last()
 

@@ -99,11 +99,12 @@ class Session:
         """Both directions at once, as when a laptop is shut."""
         if self.socket:
             self.socket.close()
+            self.socket = self.to = None
         else:
             self.half_close()
             if self.back is not None:
                 os.close(self.back)
-        self.socket = self.to = self.back = None
+        self.back = None
 
     def end(self, limit=LIMIT):
         """Leaves, and gives the gateway's exit status; it has to end by itself."""
@@ -118,12 +119,14 @@ class Session:
         except subprocess.TimeoutExpired:
             self.kill()
             raise TooSlow(f"the gateway was still running after {limit} s; it said: {self.said()}") from None
+        self.vanish()
         return self.status
 
     def kill(self):
         if self.child.poll() is None:
             os.killpg(self.child.pid, signal.SIGKILL)
         self.status = self.child.wait()
+        self.vanish()
 
     def said(self):
         if self.log_end is not None:

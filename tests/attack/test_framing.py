@@ -4,6 +4,7 @@ one by one, or not at all. Whatever a length claims, memory grows only with what
 import time
 
 from ground import cases, main
+import fake_daemon
 import wire
 
 HUGE = (1 << 40, 3 << 30, 1 << 63, (1 << 64) - 8, (1 << 64) - 1)
@@ -173,7 +174,7 @@ def test_a_request_is_not_read_before_the_answer_to_the_last_has_ended(ground):
 
 def test_a_client_that_sends_ahead_is_not_read_without_end(ground):
     """What waits, waits in a bounded queue and then in the client's own pipe."""
-    ground.daemon.answers[1] = lambda connection, request: connection.ended.wait(5)
+    ground.daemon.answers[1] = lambda connection, _request: connection.outstay()
     worker = ground.worker().enter()
     try:
         worker.send((wire.u64(1) + wire.text(PATH)) * 100000, limit=1)
@@ -366,7 +367,7 @@ def each_archive_that_the_daemon_leaves_unfinished_is_cut_short(ground, cut):
 
     def leaving(connection, _request):
         connection.last(BIG.nar[:cut])
-        raise wire.Ended("by the script")
+        raise fake_daemon.Cut
     ground.daemon.answers[38] = leaving
     worker = ground.worker().enter()
     assert worker.ask(38, wire.text(BIG.path)).error is None

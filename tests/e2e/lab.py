@@ -21,6 +21,8 @@ class Lab:
 
     def __init__(self, gateway):
         self.gateway_source = os.path.abspath(gateway)
+        if not os.access(self.gateway_source, os.X_OK):
+            sys.exit(f"no program here: {gateway} (make builds it)")
 
     def __enter__(self):
         process.adopt_orphans()
@@ -46,9 +48,8 @@ class Lab:
             self.account = place.Account.own()
         self.empty = self.make("empty")
         self.gateway = os.path.join(self.make("bin"), "nix-gateway")
-        if os.path.exists(self.gateway_source):
-            shutil.copy(self.gateway_source, self.gateway)
-            os.chmod(self.gateway, 0o755)
+        shutil.copy(self.gateway_source, self.gateway)
+        os.chmod(self.gateway, 0o755)
         self.keys, self.suites, self.made = {}, {}, 0
         self.key_folder = self.make("keys", 0o700)
         self.hosts = Hosts(self.make("client"), self.account)

@@ -32,10 +32,10 @@ def programs_folder():
     return os.path.dirname(os.path.abspath(program("nix-daemon")))
 
 
-def write_settings(folder, trusted, require_sigs):
+def write_settings(folder, trusted, require_sigs, more=""):
     os.makedirs(folder, exist_ok=True)
     with open(os.path.join(folder, "nix.conf"), "w", encoding="utf-8") as file:
-        file.write(SETTINGS.format(trusted=trusted, require_sigs=require_sigs))
+        file.write(SETTINGS.format(trusted=trusted, require_sigs=require_sigs) + more)
 
 
 def places(folder, store):
@@ -65,10 +65,11 @@ class Daemon:
             os.makedirs(os.path.join(folder, name))
         os.makedirs(store)
 
-    def start(self, trusted="root", suite=None):
-        """Starts the daemon anew; `trusted` are its trusted-users, `suite` a newer Debian whose Nix is to be used."""
+    def start(self, trusted="root", suite=None, settings=""):
+        """Starts the daemon anew; `trusted` are its trusted-users, `suite` a newer Debian whose Nix is to be used,
+        `settings` whole lines of nix.conf, which win."""
         self.stop()
-        write_settings(os.path.join(self.folder, "conf"), trusted, "true")
+        write_settings(os.path.join(self.folder, "conf"), trusted, "true", settings)
         argv = suite.argv(["nix-daemon"]) if suite else [program("nix-daemon")]
         self.server = Server(argv, self.env, os.path.join(self.folder, "daemon.log"))
         self.server.wait_for(lambda: os.path.exists(self.socket))

@@ -1,63 +1,76 @@
 #!/usr/bin/env python3
-"""The grant on every message, with stock clients and an account outside trusted-users: what must build, builds, though
-it needs what only the client has; what the grant does not say, is refused in a sentence."""
+"""The headline, with stock clients and an account outside trusted-users: what must build, builds, though it needs what
+only the client has; and of what came unsigned the builder believes nothing."""
 import hashlib
 import os
 
 import cases
-import nix
+import grants
 
 # Everything that a usual build is made of: a source file, structured attributes, a fixed output, a chain of three, and
-# an input that the client has built itself and nobody has signed.
+# an input that the client has built itself and nobody has signed. That one says where it was built.
+LOCAL = """derivation { name = "local-NUMBER"; system = builtins.currentSystem; builder = "/bin/sh";
+  args = [ "-c" "read a < FOLDER/whose; echo $a > $out" ]; }"""
 HEADLINE = """
 let
   system = builtins.currentSystem;
   sh = name: args: derivation ({ inherit name system; builder = "/bin/sh"; } // args);
   local = LOCAL;
-  fixed = sh "fixed" { args = [ "-c" "printf fixed > $out" ]; outputHashMode = "flat"; outputHashAlgo = "sha256";
-    outputHash = "FIXED"; };
-  source = builtins.toFile "source" "a source\\n";
-  structured = sh "structured" { __structuredAttrs = true; words = [ "a" "b" ];
+  fixed = sh "fixed-NUMBER" { args = [ "-c" "printf fixed-NUMBER > $out" ]; outputHashMode = "flat";
+    outputHashAlgo = "sha256"; outputHash = "FIXED"; };
+  source = builtins.toFile "source" "a source NUMBER\\n";
+  structured = sh "structured-NUMBER" { __structuredAttrs = true; words = [ "a" "b" ];
     args = [ "-c" "echo structured > ${builtins.placeholder "out"}" ]; };
   one = sh "one-NUMBER" { inherit source fixed; args = [ "-c" "read a < $source; echo one $a > $out" ]; };
   two = sh "two-NUMBER" { inherit one local structured;
-    args = [ "-c" "read a < $one; read b < $local; read c < $structured; echo $a $b $c > $out" ]; };
+    args = [ "-c" "read a < $one; read b < $local; read c < $structured; echo $a built by the $b, $c > $out" ]; };
 in sh "three-NUMBER" { inherit two; args = [ "-c" "read a < $two; echo $a > $out" ]; }
 """
 
 
-def filtered(lab, text="[key *]\n", trusted="root", daemon=None, **gateway):
-    lab.daemon.start(trusted=trusted, suite=daemon)
-    lab.policy(text, relay="filter", **gateway)
-    lab.sshd(force_command=lab.serve())
-
-
-def expression(lab):
-    lab.made += 1
-    local = nix.derivation(f"local-{lab.made}", "local")
-    text = HEADLINE.replace("LOCAL", local).replace("FIXED", hashlib.sha256(b"fixed").hexdigest())
-    return local, text.replace("NUMBER", str(lab.made))
+def expressions(lab):
+    number = str(next(grants.numbers))
+    local = LOCAL.replace("FOLDER", lab.folder)
+    text = HEADLINE.replace("LOCAL", local).replace("FIXED", hashlib.sha256(f"fixed-{number}".encode()).hexdigest())
+    return number, local.replace("NUMBER", number), text.replace("NUMBER", number)
 
 
 def build_with_unsigned_input(lab, key, suite):
-    local, whole = expression(lab)
+    """The client has built the input, the builder is to do all else. What the input says tells whose it is."""
+    cases.need_account(lab)
+    number, local, whole = expressions(lab)
+    grants.write(os.path.join(lab.folder, "whose"), "client\n")
     path = lab.client.build_here(local)
-    assert os.path.exists(lab.client.where(path)), path
-    return path, lab.build(key, expression=whole, suite=suite)
+    assert grants.read(lab.client.where(path)) == "client"
+    grants.write(os.path.join(lab.folder, "whose"), "builder\n")
+    return number, path, lab.build(key, expression=whole, suite=suite)
 
 
 def each_headline(lab, names):
     client, daemon = (cases.need_suite(lab, name) for name in names)
-    cases.need_account(lab)
     key = lab.key("alice")
-    filtered(lab, daemon=daemon)
-    path, result = build_with_unsigned_input(lab, key, client)
-    assert lab.built(result) == "one a source local structured", str(result)
+    grants.filtered(lab, daemon=daemon)
+    number, path, result = build_with_unsigned_input(lab, key, client)
+    assert lab.built(result) == f"one a source {number} built by the builder, structured", str(result)
+    grants.says(result, "1 unsigned paths not stored, to be rebuilt here")
+    assert grants.read(path) == "builder" and grants.described(lab, path).get("ultimate"), grants.described(lab, path)
+    assert [record["path"] for record in grants.events(lab, "rebuild")] == [path], lab.records()
+
+
+def each_plain_forced_command_fails_at_the_headline(lab, names):
+    client, daemon = (cases.need_suite(lab, name) for name in names)
+    key = lab.key("alice")
+    lab.daemon.start(suite=daemon)
+    grants.plain(lab)
+    _number, path, result = build_with_unsigned_input(lab, key, client)
+    assert result.status != 0 and "lacks a" in result.text and "signature" in result.text, str(result)
+    assert path in result.text, str(result)
 
 
 PAIRS = (None, "trixie", "sid")
-cases.each(globals(), [(f"client_{c or 'own'}_daemon_{d or 'own'}", (c, d)) for c in PAIRS[1:] for d in PAIRS],
-           each_headline)
+SETS = [(f"client_{c or 'own'}_daemon_{d or 'own'}", (c, d)) for c in PAIRS[1:] for d in PAIRS]
+cases.each(globals(), SETS, each_headline)
+cases.each(globals(), SETS, each_plain_forced_command_fails_at_the_headline)
 
 if __name__ == "__main__":
     cases.main(globals())

@@ -303,20 +303,23 @@ static void foreign_bytes_neither_push_the_cure_out_nor_forge_a_line(void **unus
 
 static void a_list_is_cut_between_words_and_says_so(void **unused)
 {
-	static char word[300], text[WORDS_TEXT_MAX];
-	char *items[4] = { word, word, word, word };
-	struct text_list list = { .items = items, .count = 3 };
+	enum { SHOWN = WORDS_TEXT_MAX - 32 };
+	static char longest[SHOWN + 1], half[SHOWN / 2], other_half[SHOWN / 2 + 1], text[WORDS_TEXT_MAX];
+	char x[] = "x", *items[] = { half, other_half, x };
+	struct text_list list = { .items = items, .count = 2 };
 
 	(void)unused;
-	memset(word, 'w', 99);
-	assert_int_equal(strlen(words_of_list(&list, text)), 2 * 99 + 1 + strlen(" and 1 more"));
-	assert_string_equal(text + 2 * 99 + 1, " and 1 more");
-	memset(word, 'w', 95);
-	word[95] = '\0';
-	assert_int_equal(strlen(words_of_list(&list, text)), 3 * 95 + 2); /* as much as fits, and the whole */
-	word[95] = 'w';
-	memset(word, 'w', 299);
-	assert_string_equal(words_of_list(&list, text), "3 more");
+	memset(longest, 'w', SHOWN);
+	memset(half, 'h', sizeof half - 1);
+	memset(other_half, 'o', sizeof other_half - 1);
+	assert_int_equal(strlen(words_of_list(&list, text)), SHOWN); /* as much as fits is the whole */
+	list.count = 3;
+	assert_string_equal(words_of_list(&list, text) + SHOWN, " and 1 more");
+	items[1] = longest; /* x would fit, and is not the next */
+	assert_string_equal(words_of_list(&list, text) + strlen(half), " and 2 more");
+	items[0] = longest;
+	longest[SHOWN - 1] = '\0';
+	assert_int_equal(strlen(words_of_list(&list, text)), SHOWN - 1 + strlen(" and 2 more"));
 	list.count = 0;
 	assert_string_equal(words_of_list(&list, text), "none");
 	list.any = true;

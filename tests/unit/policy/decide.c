@@ -173,8 +173,9 @@ static void a_listed_inner_key_is_known_after_the_authority_failed(void **unused
 static void a_key_works_on_its_last_day_and_not_on_the_next(void **unused)
 {
 	struct policy p = team(true);
+	struct grant grant = { .protocols = PROTOCOL_SSH | PROTOCOL_SSH_NG };
 	struct key key = { .name = bob, .rule = { 20 }, .expires = { 2020, 1, 1 }, .expires_rule = { 22 },
-			   .grant = { .protocols = PROTOCOL_SSH | PROTOCOL_SSH_NG } };
+			   .grant = &grant };
 	struct verdict v;
 
 	(void)unused;
@@ -193,12 +194,13 @@ static void a_key_works_on_its_last_day_and_not_on_the_next(void **unused)
 static void a_protocol_that_is_not_allowed_is_refused_with_what_is(void **unused)
 {
 	struct policy p = team(true);
-	struct key key = { .name = bob, .rule = { 20 }, .grant = { .protocols = PROTOCOL_SSH_NG } };
+	struct grant grant = { .protocols = PROTOCOL_SSH_NG };
+	struct key key = { .name = bob, .rule = { 20 }, .grant = &grant };
 	struct date today = { 2026, 1, 1 };
 	struct verdict v;
 
 	(void)unused;
-	key.grant.rules[GRANT_PROTOCOLS].line = 21;
+	grant.rules[GRANT_PROTOCOLS].line = 21;
 	v = policy_decide_session(&p, &key, PROTOCOL_SSH_NG, today);
 	assert_true(v.allow);
 	assert_int_equal(v.rule.line, 21);
@@ -206,10 +208,10 @@ static void a_protocol_that_is_not_allowed_is_refused_with_what_is(void **unused
 	assert_false(v.allow);
 	assert_int_equal(v.rule.line, 21);
 	assert_string_equal(v.text, "key 'bob' may not use ssh:// (allowed: ssh-ng)");
-	key.grant.protocols = PROTOCOL_SSH;
+	grant.protocols = PROTOCOL_SSH;
 	v = policy_decide_session(&p, &key, PROTOCOL_SSH_NG, today);
 	assert_string_equal(v.text, "key 'bob' may not use ssh-ng:// (allowed: ssh)");
-	key.grant.protocols = 0;
+	grant.protocols = 0;
 	v = policy_decide_session(&p, &key, PROTOCOL_SSH, today);
 	assert_string_equal(v.text, "key 'bob' may not use ssh:// (allowed: none)");
 }

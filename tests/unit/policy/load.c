@@ -132,7 +132,7 @@ static void the_shipped_policy_opens_builds_and_no_more(void **unused)
 	assert_true(policy_load("policy/examples/policy.ini", POLICY_OWNER_IGNORED, &p, NULL, NULL));
 	assert_int_equal(p->key_count, 1);
 	assert_string_equal(p->keys[0].name, "*");
-	g = &p->keys[0].grant;
+	g = p->keys[0].grant;
 	assert_true(g->systems.any && g->features.any);
 	assert_int_equal(g->trust, TRUST_NONE);
 	assert_int_equal(g->relay, RELAY_FILTER);

@@ -53,19 +53,46 @@ static void the_later_of_default_role_and_key_wins_and_is_named(void **unused)
 	(void)unused;
 	assert_false(faults_any(&r.faults));
 	assert_int_equal(r.p.key_count, 3);
-	assert_int_equal(keys[0].grant.protocols, PROTOCOL_SSH);
-	assert_int_equal(keys[0].grant.rules[GRANT_PROTOCOLS].line, 3);
-	assert_int_equal(keys[1].grant.protocols, PROTOCOL_SSH_NG);
-	assert_int_equal(keys[1].grant.rules[GRANT_PROTOCOLS].line, 8);
-	assert_int_equal(keys[2].grant.protocols, 0);
-	assert_int_equal(keys[2].grant.rules[GRANT_PROTOCOLS].line, 10);
+	assert_int_equal(keys[0].grant->protocols, PROTOCOL_SSH);
+	assert_int_equal(keys[0].grant->rules[GRANT_PROTOCOLS].line, 3);
+	assert_int_equal(keys[1].grant->protocols, PROTOCOL_SSH_NG);
+	assert_int_equal(keys[1].grant->rules[GRANT_PROTOCOLS].line, 8);
+	assert_int_equal(keys[2].grant->protocols, 0);
+	assert_int_equal(keys[2].grant->rules[GRANT_PROTOCOLS].line, 10);
 	for (size_t i = 0; i < 3; i++) {
-		assert_true(keys[i].grant.systems.any);
-		assert_int_equal(keys[i].grant.rules[GRANT_SYSTEMS].line, 11);
-		assert_int_equal(keys[i].grant.rules[GRANT_FEATURES].line, 0);
+		assert_true(keys[i].grant->systems.any);
+		assert_int_equal(keys[i].grant->rules[GRANT_SYSTEMS].line, 11);
+		assert_int_equal(keys[i].grant->rules[GRANT_FEATURES].line, 0);
 	}
 	assert_string_equal(keys[1].role, "ci");
 	assert_int_equal(keys[1].rule.line, 4);
+	resolved_free(&r);
+}
+
+/* A grant is large, and ten thousand keys of one role are one grant. */
+static void keys_that_set_nothing_share_a_grant_and_others_do_not_change_it(void **unused)
+{
+	struct resolved r = resolve_text("[role ci]\n"
+					 "cores = 4\n"
+					 "[key alice]\n"
+					 "role = ci\n"
+					 "[key bob]\n"
+					 "role = ci\n"
+					 "cores = 2\n"
+					 "[key carol]\n"
+					 "role = ci\n"
+					 "expires = 2087-01-31\n"
+					 "[key dave]\n"
+					 "[key erin]\n");
+	const struct key *keys = r.p.keys;
+
+	(void)unused;
+	assert_false(faults_any(&r.faults));
+	assert_ptr_equal(keys[0].grant, keys[2].grant);
+	assert_ptr_equal(keys[3].grant, keys[4].grant);
+	assert_int_equal(keys[0].grant->cores.value, 4);
+	assert_int_equal(keys[1].grant->cores.value, 2);
+	assert_false(keys[3].grant->cores.set);
 	resolved_free(&r);
 }
 
@@ -149,20 +176,21 @@ static void all_faults_are_told_in_order(void **unused)
 
 static void a_narrow_setting_needs_the_filter(void **unused)
 {
-	struct key key = { .grant = { .relay = RELAY_EXEC, .protocols = PROTOCOL_SSH } };
+	struct grant grant = { .relay = RELAY_EXEC, .protocols = PROTOCOL_SSH };
+	struct key key = { .grant = &grant };
 	struct faults faults = { .items = NULL };
 
 	(void)unused;
 	resolve_check_relay(&key, &faults);
 	assert_false(faults_any(&faults));              /* nothing was set, so nothing is promised */
-	key.grant.rules[GRANT_PROTOCOLS].line = 3;      /* decided before the session starts */
-	key.grant.rules[GRANT_RELAY].line = 4;
-	key.grant.rules[GRANT_SYSTEMS].line = 5;
-	key.grant.systems.any = true;
+	grant.rules[GRANT_PROTOCOLS].line = 3;      /* decided before the session starts */
+	grant.rules[GRANT_RELAY].line = 4;
+	grant.rules[GRANT_SYSTEMS].line = 5;
+	grant.systems.any = true;
 	resolve_check_relay(&key, &faults);
 	assert_false(faults_any(&faults));
-	key.grant.systems.any = false;
-	key.grant.rules[GRANT_TIMEOUT].line = 6;
+	grant.systems.any = false;
+	grant.rules[GRANT_TIMEOUT].line = 6;
 	resolve_check_relay(&key, &faults);
 	assert_int_equal(faults.count, 2);
 	assert_int_equal(faults.items[0].line, 5);
@@ -171,26 +199,27 @@ static void a_narrow_setting_needs_the_filter(void **unused)
 			    "the key and the daemon");
 	assert_int_equal(faults.items[1].line, 6);
 	faults_free(&faults);
-	key.grant.relay = RELAY_FILTER;
+	grant.relay = RELAY_FILTER;
 	resolve_check_relay(&key, &faults);
 	assert_false(faults_any(&faults));
 }
 
 static void full_trust_needs_a_trusted_account(void **unused)
 {
-	struct key key = { .grant = { .trust = TRUST_FULL } };
+	struct grant grant = { .trust = TRUST_FULL };
+	struct key key = { .grant = &grant };
 	struct gateway_settings gateway = { .account = ACCOUNT_ANY };
 	struct faults faults = { .items = NULL };
 
 	(void)unused;
-	key.grant.rules[GRANT_TRUST].line = 8;
+	grant.rules[GRANT_TRUST].line = 8;
 	resolve_check_trust(&key, &gateway, &faults);
 	assert_false(faults_any(&faults));
 	gateway.account = ACCOUNT_UNTRUSTED;
 	resolve_check_trust(&key, &gateway, &faults);
 	assert_int_equal(faults.count, 1);
 	assert_int_equal(faults.items[0].line, 8);
-	key.grant.trust = TRUST_SIGNED;
+	grant.trust = TRUST_SIGNED;
 	faults_free(&faults);
 	resolve_check_trust(&key, &gateway, &faults);
 	assert_false(faults_any(&faults));
@@ -200,6 +229,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_later_of_default_role_and_key_wins_and_is_named),
+		cmocka_unit_test(keys_that_set_nothing_share_a_grant_and_others_do_not_change_it),
 		cmocka_unit_test(a_key_has_its_identity_as_written),
 		cmocka_unit_test(a_policy_of_names_alone_knows_no_identities),
 		cmocka_unit_test(the_gateway_and_the_environment_are_read),

@@ -143,6 +143,7 @@ static void what_is_no_value_is_refused_with_its_line(void **state)
 	assert_refused(*state, "keep-failed = maybe", "/nix.conf:1: keep-failed wants true or false, not 'maybe'");
 	assert_refused(*state, "keep-failed = True", "/nix.conf:1: keep-failed wants true or false, not 'True'");
 	assert_refused(*state, "build-cores = x", "/nix.conf:1: build-cores wants a number, not 'x'");
+	assert_refused(*state, "timeout = 5\ncores = x", "/nix.conf:2: cores wants a number, not 'x'");
 	/* Nix would not start either. */
 	assert_refused(*state, "cores = x\ncores = 2\n", "/nix.conf:1: cores wants a number, not 'x'");
 }
@@ -271,7 +272,11 @@ static void a_nul_is_a_byte_like_others_but_in_no_name_or_number(void **state)
 		const char *bytes;
 		size_t len;
 		bool fine;
-	} cases[] = { { number, sizeof number - 1, false }, { name, sizeof name - 1, false }, { other, sizeof other - 1, true } };
+	} cases[] = {
+		{ number, sizeof number - 1, false },
+		{ name, sizeof name - 1, false },
+		{ other, sizeof other - 1, true },
+	};
 	struct place *p = *state;
 	char path[PATH_MAX];
 

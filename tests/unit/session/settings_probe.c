@@ -73,8 +73,8 @@ static void o10_names_are_told_once_in_our_own_words(void **unused)
 {
 	static const char *const settings[][2] = { { "substituters", "a" }, { "cores", "2" }, { "sandbox", "false" },
 						   { "post-build-hook", "/x" }, { "extra-sandbox-paths", "/" },
-						   { "sandbox-paths", "/y" }, { "build-hook", "/x" },
-						   { "post-build-hook", "/y" } };
+						   { "build-hook", "/x" }, { "post-build-hook", "/y" },
+						   { "extra-substituters", "b" } };
 	size_t count = sizeof settings / sizeof *settings;
 
 	(void)unused;

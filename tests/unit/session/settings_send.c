@@ -20,6 +20,7 @@ enum { LAST = 0x616c7473, FAILED = 0x63787470 };
 struct talk {
 	struct policy policy;
 	struct key key;
+	struct grant grant;
 	struct command command;
 	struct session session;
 	struct settings_state state;
@@ -34,10 +35,12 @@ static int begin(void **state)
 	struct talk *t = calloc(1, sizeof *t);
 	int client[2], daemon[2];
 
-	if (t == NULL || socketpair(AF_UNIX, SOCK_STREAM, 0, client) != 0 || socketpair(AF_UNIX, SOCK_STREAM, 0, daemon) != 0)
+	if (t == NULL || socketpair(AF_UNIX, SOCK_STREAM, 0, client) != 0 ||
+	    socketpair(AF_UNIX, SOCK_STREAM, 0, daemon) != 0)
 		return -1;
 	t->policy.gateway.store_dir = store_dir;
 	t->key.name = alice;
+	t->key.grant = &t->grant;
 	t->command.kind = COMMAND_WORKER;
 	session_init(&t->session, &t->policy, &t->key, NULL, &t->command, client[0], client[1], -1);
 	peer_init(&t->session.daemon, "daemon", daemon[0], daemon[0]);
@@ -131,7 +134,7 @@ static void a_grants_limit_is_sent_once_with_nix_confs_values_for_the_rest(void 
 	static const uint64_t fields[12] = { 0, 1, 0, 3, 2, 0, 1, 0, 0, 0, 8, 1 };
 	struct talk *t = *state;
 
-	t->key.grant.max_jobs = (struct limit){ true, 2 };
+	t->grant.max_jobs = (struct limit){ true, 2 };
 	answer_done(t);
 	assert_int_equal(settings_send(&t->session, &t->state, &nothing), ERR_NONE);
 	assert_heard(t, fields, "3600");
@@ -165,7 +168,7 @@ static void a_wish_for_another_timeout_alone_is_sent(void **state)
 	static const uint64_t fields[12] = { 0, 1, 0, 3, 6, 0, 1, 0, 0, 0, 8, 1 };
 	struct talk *t = *state;
 
-	t->key.grant.timeout = (struct limit){ true, UINT64_MAX };
+	t->grant.timeout = (struct limit){ true, UINT64_MAX };
 	answer_done(t);
 	assert_int_equal(settings_send(&t->session, &t->state, &nothing), ERR_NONE);
 	assert_heard(t, fields, "4294967295");
@@ -178,7 +181,7 @@ static void a_daemon_that_refuses_ends_the_session(void **state)
 {
 	struct talk *t = *state;
 
-	t->key.grant.cores = (struct limit){ true, 2 };
+	t->grant.cores = (struct limit){ true, 2 };
 	answer_error(t, "not today");
 	assert_int_equal(settings_send(&t->session, &t->state, &nothing), ERR_DENIED);
 	assert_string_equal(t->session.outcome, "daemon-error");
@@ -190,7 +193,7 @@ static void a_daemon_that_leaves_ends_the_session(void **state)
 {
 	struct talk *t = *state;
 
-	t->key.grant.cores = (struct limit){ true, 2 };
+	t->grant.cores = (struct limit){ true, 2 };
 	assert_int_equal(shutdown(t->daemon, SHUT_WR), 0);
 	assert_int_equal(settings_send(&t->session, &t->state, &nothing), ERR_CLOSED);
 	assert_string_equal(t->session.outcome, "daemon-gone");

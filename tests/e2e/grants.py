@@ -1,0 +1,103 @@
+"""What the tests of the filter share: a builder that judges every request, and the derivations that it is asked for."""
+import hashlib
+import itertools
+import json
+import os
+
+import lab as labs
+
+numbers = itertools.count(1)
+
+
+def filtered(lab, text="[key *]\n", trusted="root", daemon=None, settings="", keys=(), **gateway):
+    """A builder with this policy; its account is outside trusted-users unless said. With `keys` each of them has its own
+    section, else all share one."""
+    lab.daemon.start(trusted=trusted, suite=daemon, settings=settings)
+    lab.policy(text, relay="filter", **gateway)
+    if keys:
+        lab.sshd(authorized_keys=[f'restrict,command="{lab.serve(f" --key {key.name}")}" {key.line}' for key in keys])
+    else:
+        lab.sshd(force_command=lab.serve())
+
+
+def in_trusted_users(lab):
+    return f"root {lab.account.name}"
+
+
+def plain(lab):
+    """The same builder without the gateway, and with a PATH that was mended by hand."""
+    variables = [f"{name}={value}" for name, value in lab.daemon.env.items() if name.startswith("NIX_")]
+    lab.sshd(force_command="nix-daemon --stdio", variables=variables + ["NIX_REMOTE=daemon"],
+             path=lab.daemon.env["PATH"])
+
+
+def derivation(name, script="echo built > $out", system=None, **attributes):
+    """The expression of a derivation by /bin/sh with a name that no other has; attributes are expressions."""
+    more = "".join(f"{key} = {value}; " for key, value in attributes.items())
+    return (f'derivation {{ name = "{name}-{next(numbers)}"; system = "{system or labs.own_system()}"; '
+            f'builder = "/bin/sh"; {more}args = [ "-c" {quoted(script)} ]; }}')
+
+
+def quoted(text):
+    """Text as an expression."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("${", "\\${") + '"'
+
+
+def fixed(name, text, script=None, **attributes):
+    """The expression of a fixed output that holds the text."""
+    sha256 = hashlib.sha256(text.encode()).hexdigest()
+    return derivation(name, script or f"printf '{text}' > $out", outputHashMode='"flat"', outputHashAlgo='"sha256"',
+                      outputHash=f'"{sha256}"', **attributes)
+
+
+def instantiated(lab, expression, client=None, suite=None):
+    """The .drv of an expression in the client's store."""
+    result = (client or lab.client).run(["nix-instantiate", "--expr", expression], suite=suite)
+    assert result.status == 0, str(result)
+    return result.stdout.strip().split("!")[0]
+
+
+def output_of(lab, drv):
+    result = lab.client.run(["nix-store", "--query", "--outputs", drv])
+    assert result.status == 0, str(result)
+    return result.stdout.strip()
+
+
+def described(lab, path):
+    """What the builder's own database says of a path; None where it is not valid."""
+    result = lab.client.run(["nix", "path-info", "--json", "--store", f"unix://{lab.daemon.socket}", path])
+    if result.status != 0:
+        return None
+    found = json.loads(result.stdout)[0]
+    return found if found.get("valid", True) else None
+
+
+def is_on_builder(lab, path):
+    return described(lab, path) is not None
+
+
+def says(result, sentence):
+    """The sentence stands whole on one line of what the client printed."""
+    text = f"nix-gateway: {sentence}"
+    assert any(text in line for line in result.text.splitlines()), f"no '{text}' in\n{result}"
+
+
+def refused(result, sentence):
+    assert result.status not in (0, None), str(result)
+    says(result, sentence)
+
+
+def events(lab, event):
+    return [record for record in lab.records() if record["event"] == event]
+
+
+def read(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read().strip()
+
+
+def write(path, text):
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    os.chmod(path, 0o755)
+    return path
