@@ -58,8 +58,10 @@ demo: deps
 	$(MAKE) all
 	tests/e2e/demo $(B)/nix-gateway
 
-check: deps
+check:
+	packaging/deps check
 	$(MAKE) all unit
+	tests/e2e/suites
 	tests/run $(B)
 
 deps:

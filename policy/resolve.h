@@ -10,8 +10,4 @@
 /* Fills all of *p but its path from `ini`, whose text must live as long as the policy. */
 void resolve(const struct ini_file *ini, struct policy *p, struct faults *faults);
 
-/* What a resolved key may not say: a narrow setting that exec cannot enforce, trust that the account has not. */
-void resolve_check_relay(const struct key *key, struct faults *faults);
-void resolve_check_trust(const struct key *key, const struct gateway_settings *gateway, struct faults *faults);
-
 #endif

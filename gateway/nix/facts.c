@@ -154,7 +154,7 @@ enum err facts_gather(struct arena *arena, const struct derivation *drv, struct 
 	if (json != NULL)
 		fail(&s, structured_attrs_parse(*json, &s.attrs), "has structured attributes that are no strict JSON");
 	*out = (struct facts){
-		.system = drv->platform, .builtin = builtin_builder(drv), .kind = drv->kind,
+		.system = drv->platform, .builder = drv->builder, .builtin = builtin_builder(drv), .kind = drv->kind,
 		.makes_derivation = drv->makes_derivation,
 	};
 	out->features = gather_words(&s, "requiredSystemFeatures");

@@ -31,6 +31,7 @@ struct texts {
 
 struct facts {
 	struct text system;             /* borrows: the platform */
+	struct text builder;            /* borrows */
 	enum builtin_builder builtin;
 	enum derivation_kind kind;
 	bool makes_derivation;          /* an output may be a derivation that nobody has seen yet */

@@ -52,7 +52,7 @@ enum err facts_to_ask(struct arena *arena, const struct facts *facts, struct tex
 	if (!err && heeded)
 		err = copy_texts(arena, &facts->impure_env_vars, &out->impure_env_vars, &out->impure_env_var_count);
 	if (!err && facts->builtin == BUILTIN_UNKNOWN)
-		out->unknown_builtin = out->system;
+		err = copy_text(arena, facts->builder, &out->unknown_builtin);
 	if (!err && odd != NULL)
 		err = copy_text(arena, *odd, &out->odd_url);
 	return err;

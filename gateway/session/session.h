@@ -78,6 +78,7 @@ struct session {
 	struct drv_cache drvs;                  /* derivations judged in this session */
 	struct arena taken_arena;               /* the texts of the set below */
 	struct path_set taken_off;              /* paths that came unsigned and were not stored */
+	bool client_in_archive;                 /* what it hears next is the rest of an archive: nothing else may be said */
 	struct nar nar;                         /* judges the archive that passes by */
 	struct stderr_loop loop;
 

@@ -71,6 +71,7 @@ enum err ask_valid(struct session *s, struct text path, bool *valid)
 enum err relay_nar(struct session *s, struct text path)
 {
 	nar_init(&s->nar, UINT64_MAX);
+	s->client_in_archive = true;
 	while (!nar_done(&s->nar)) {
 		size_t used = 0;
 		enum err err = session_await(s, &s->daemon);
@@ -88,6 +89,7 @@ enum err relay_nar(struct session *s, struct text path)
 		if (err)
 			return err;
 	}
+	s->client_in_archive = false;
 	return ERR_NONE;
 }
 

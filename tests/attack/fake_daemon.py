@@ -27,7 +27,7 @@ class Connection:
         self.requests = []
         self.minor = None
         self.sent = 0
-        self.ended = threading.Event()
+        self.greeted, self.ended = threading.Event(), threading.Event()
         self.thread = threading.Thread(target=self.run, daemon=True)
 
     def receive(self, count):
@@ -51,6 +51,7 @@ class Connection:
     def run(self):
         try:
             self.daemon.hello(self)
+            self.greeted.set()
             while True:
                 self.serve()
         except (wire.Ended, Cut, TimeoutError):
@@ -202,6 +203,8 @@ class Daemon:
 
     def heard(self):
         """How many bytes came after the handshakes."""
+        for connection in self.connections:
+            assert connection.greeted.wait(5), "the handshake goes on"
         return sum(len(connection.received) - connection.handshake for connection in self.connections)
 
     def said_goodbye(self, limit=2):

@@ -4,6 +4,7 @@ Encoders give bytes and check nothing, for an attacker writes what he likes. Dec
 `read(count)`, and are strict: what the gateway writes has to be right.
 """
 import hashlib
+import io
 import struct
 
 CLIENT_MAGIC, DAEMON_MAGIC = 0x6e697863, 0x6478696f
@@ -253,12 +254,7 @@ class Reader:
 
 
 def reader_of(content):
-    rest = [bytes(content)]
-
-    def source(count):
-        piece, rest[0] = rest[0][:count], rest[0][count:]
-        return piece
-    return Reader(source)
+    return Reader(io.BytesIO(content).read)
 
 
 class Answer:

@@ -57,6 +57,12 @@ def instantiated(lab, expression, client=None, suite=None):
     return result.stdout.strip().split("!")[0]
 
 
+def instantiated_all(lab, expressions):
+    result = lab.client.run(["nix-instantiate", "--expr", "[ " + " ".join(f"({each})" for each in expressions) + " ]"])
+    assert result.status == 0, str(result)
+    return [line.split("!")[0] for line in result.stdout.split()]
+
+
 def output_of(lab, drv):
     result = lab.client.run(["nix-store", "--query", "--outputs", drv])
     assert result.status == 0, str(result)

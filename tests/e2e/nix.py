@@ -5,8 +5,9 @@ write to the path as it is named. The client never builds: its store only goes b
 """
 import os
 import shutil
+import subprocess
 
-from process import Server, run
+from process import Server, kill_group, run
 
 SETTINGS = """\
 sandbox = false
@@ -101,6 +102,20 @@ class Client:
     def run(self, argv, suite=None, limit=60, env=None):
         words = suite.argv(argv) if suite else argv
         return run(words, env=dict(self.env, **(env or {})), limit=limit)
+
+    def start(self, argv, suite=None):
+        """A program that is left running, in a session of its own; end() it."""
+        words = suite.argv(argv) if suite else argv
+        return subprocess.Popen(words, env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT, start_new_session=True)
+
+    @staticmethod
+    def end(children):
+        """Ends what start() has started, with the ssh below it, as when somebody pulls the plug."""
+        for child in children:
+            kill_group(child.pid)
+            child.wait()
+            child.stdout.close()
 
     def build_here(self, expression, limit=60):
         """Builds on the client itself, unsigned; needs root. Builders write to the path as it is named, so the client's

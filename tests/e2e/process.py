@@ -74,13 +74,26 @@ def adopt_orphans():
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def own_children():
-    """Process ids of our living children; empty where the system has no /proc to say it."""
+def children_of(pid):
+    """Empty where the system has no /proc to say it."""
     try:
-        with open(f"/proc/self/task/{os.getpid()}/children", encoding="ascii") as listing:
-            return [int(pid) for pid in listing.read().split()]
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as listing:
+            return [int(child) for child in listing.read().split()]
     except OSError:
         return []
+
+
+def own_children():
+    """Process ids of our living children."""
+    return children_of(os.getpid())
+
+
+def descendants(pid):
+    """What a child of ours has started, and what that has; the youngest last."""
+    found = children_of(pid)
+    for child in found:
+        found += children_of(child)
+    return found
 
 
 def end_children(limit=5):

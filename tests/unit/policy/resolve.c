@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "policy/resolve.h"
+#include "policy/resolve_check.h"
 
 struct resolved {
 	struct policy p;
@@ -74,6 +75,7 @@ static void keys_that_set_nothing_share_a_grant_and_others_do_not_change_it(void
 {
 	struct resolved r = resolve_text("[role ci]\n"
 					 "cores = 4\n"
+					 "features = kvm\n"
 					 "[key alice]\n"
 					 "role = ci\n"
 					 "[key bob]\n"
@@ -92,6 +94,7 @@ static void keys_that_set_nothing_share_a_grant_and_others_do_not_change_it(void
 	assert_ptr_equal(keys[3].grant, keys[4].grant);
 	assert_int_equal(keys[0].grant->cores.value, 4);
 	assert_int_equal(keys[1].grant->cores.value, 2);
+	assert_int_equal(keys[1].grant->features.count, 1);
 	assert_false(keys[3].grant->cores.set);
 	resolved_free(&r);
 }
