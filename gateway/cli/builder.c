@@ -50,6 +50,9 @@ bool builder_find_nix(struct builder *b, char *why)
 	struct nix_search search = { .configured = b->policy->gateway.nix, .account = &b->account };
 	char reason[SENTENCE_MAX];
 
+	if (b->nix.daemon != NULL)
+		return true;
+	nix_free(&b->nix);
 	if (nix_find(&search, &b->nix, reason) == ERR_NONE)
 		return true;
 	log_sentence(why, "%s", reason);
@@ -85,10 +88,22 @@ bool builder_make_environment(struct builder *b, char *why)
 		.extra = extra,
 		.extra_count = b->policy->environment_count,
 	};
-	enum err err = extra == NULL ? ERR_MEMORY : environment_build(&plan, &b->environment);
+	enum err err;
 
+	environment_free(&b->environment);
+	err = extra == NULL ? ERR_MEMORY : environment_build(&plan, &b->environment);
 	free(extra);
 	if (err != ERR_NONE)
 		log_sentence(why, "no environment can be made: %s", err_text(err));
 	return err == ERR_NONE;
+}
+
+bool builder_reach_daemon(struct builder *b, char *why)
+{
+	if (!builder_find_daemon(b, why))
+		return false;
+	if (b->backend.kind == BACKEND_SOCKET)
+		return true;
+	return builder_find_nix(b, why) && builder_make_environment(b, why) &&
+	       backend_spawn(&b->backend, b->nix.daemon, b->environment.items, why);
 }

@@ -31,4 +31,8 @@ bool builder_find_nix(struct builder *b, char *why);
 bool builder_find_daemon(struct builder *b, char *why);
 bool builder_make_environment(struct builder *b, char *why);
 
+/* The daemon, ready to be spoken to: its socket, or where there is none, a child of ours, for which alone Nix itself is
+ * needed. */
+bool builder_reach_daemon(struct builder *b, char *why);
+
 #endif

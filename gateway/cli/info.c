@@ -8,6 +8,10 @@
 #include "gateway/cli/machines.h"
 #include "gateway/cli/options.h"
 #include "gateway/env/nix_version.h"
+#include "gateway/session/greet.h"
+#include "gateway/session/run.h"
+#include "policy/settings.h"
+#include "policy/words.h"
 
 enum { HOST_MAX = 256 };
 
@@ -20,14 +24,20 @@ static void print_line(const char *name, const char *text)
 	printf("%-13s%s\n", name, safe);
 }
 
-static void print_words(const char *name, const struct text_list *list)
+static void print_list(const char *name, const struct text_list *list)
 {
-	printf("%-13s", name);
-	if (list->any)
-		fputs("*", stdout);
-	for (size_t i = 0; i < list->count; i++)
-		printf("%s%s", i > 0 ? " " : "", list->items[i]);
-	fputs(list->any || list->count > 0 ? "\n" : "none\n", stdout);
+	char text[WORDS_TEXT_MAX];
+
+	print_line(name, words_of_list(list, text));
+}
+
+/* A set, or one of several, in the words of the policy. */
+static void print_setting(const char *name, enum grant_setting setting, unsigned value)
+{
+	const struct setting *row = setting_of_grant(setting);
+	char text[WORDS_TEXT_MAX];
+
+	print_line(name, row->kind == VALUE_BITS ? words_of_bits(row->words, value, text) : row->words[value]);
 }
 
 static void print_identity(const struct visit *v)
@@ -48,12 +58,16 @@ static void print_identity(const struct visit *v)
 
 static void print_grant(const struct grant *grant)
 {
-	bool ng = (grant->protocols & PROTOCOL_SSH_NG) != 0, old = (grant->protocols & PROTOCOL_SSH) != 0;
-
-	printf("%-13s%s%s%s\n", "protocols", ng ? "ssh-ng" : "", ng && old ? " " : "", old ? "ssh" : "");
-	print_words("systems", &grant->systems);
-	print_words("features", &grant->features);
-	print_line("relay", grant->relay == RELAY_EXEC ? "exec (environment and identity only)" : "filter");
+	print_setting("protocols", GRANT_PROTOCOLS, grant->protocols);
+	print_list("systems", &grant->systems);
+	print_list("features", &grant->features);
+	if (grant->relay == RELAY_EXEC) {
+		print_line("relay", "exec (environment and identity only: the Nix daemon judges the rest)");
+		return;
+	}
+	print_setting("derivations", GRANT_DERIVATIONS, grant->derivations);
+	print_setting("operations", GRANT_OPERATIONS, grant->operations);
+	print_setting("trust", GRANT_TRUST, grant->trust);
 }
 
 static bool print_nix(struct visit *v)
@@ -75,15 +89,36 @@ static bool print_nix(struct visit *v)
 	return true;
 }
 
+/* Says hello to the daemon: that it answers, which version it is and what it thinks of our account, it says itself. */
+static bool ask_daemon(struct visit *v, struct session *session, char *why)
+{
+	struct builder *b = &v->builder;
+
+	if (!builder_reach_daemon(b, why))
+		return false;
+	session_init(session, b->policy, v->key, &v->audit, &v->command, -1, -1, -1);
+	return session_inquire(session, &b->backend, why);
+}
+
 static bool print_daemon(struct visit *v)
 {
-	char text[SENTENCE_MAX];
-	bool found = builder_find_daemon(&v->builder, text);
+	char text[SENTENCE_MAX], line[SENTENCE_MAX + DAEMON_VERSION_MAX + 32];
+	struct session session = { .spool = -1 };
+	bool answers;
 
-	if (found)
+	answers = ask_daemon(v, &session, text);
+	if (!answers) {
+		print_line("daemon", text);
+	} else {
 		backend_describe(&v->builder.backend, text, sizeof text);
-	print_line("daemon", text);
-	return found;
+		snprintf(line, sizeof line, "%s, Nix %s", text,
+			 session.upstream.daemon_version[0] == '\0' ? "of unknown version" : session.upstream.daemon_version);
+		print_line("daemon", line);
+		print_line("account", trust_name(session.trust));
+	}
+	if (session.policy != NULL)
+		session_free(&session);
+	return answers;
 }
 
 /* The address at which the client has reached us: the third word of SSH_CONNECTION; else this machine's name. */

@@ -56,17 +56,6 @@ static int exec_session(struct visit *v)
 	return record_start(v, &status) ? become_nix(v) : status;
 }
 
-/* The daemon: its socket, or where there is none, a child of ours, for which alone Nix itself is needed. */
-static bool reach_daemon(struct builder *b, char *why)
-{
-	if (!builder_find_daemon(b, why))
-		return false;
-	if (b->backend.kind == BACKEND_SOCKET)
-		return true;
-	return builder_find_nix(b, why) && builder_make_environment(b, why) &&
-	       backend_spawn(&b->backend, b->nix.daemon, b->environment.items, why);
-}
-
 static int filter_session(struct visit *v)
 {
 	struct session session;
@@ -74,7 +63,7 @@ static int filter_session(struct visit *v)
 	char why[SENTENCE_MAX];
 	bool well;
 
-	if (!reach_daemon(&v->builder, why) || !nix_conf_read(NIX_CONF_PATH, &conf, why))
+	if (!builder_reach_daemon(&v->builder, why) || !nix_conf_read(NIX_CONF_PATH, &conf, why))
 		return visit_refuse(v, why, NULL);
 	session_init(&session, v->builder.policy, v->key, &v->audit, &v->command, STDIN_FILENO, STDOUT_FILENO,
 		     STDERR_FILENO);

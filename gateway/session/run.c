@@ -49,13 +49,30 @@ static void record_end(struct session *s)
 		log_say("the end of the session was not recorded: %s", why);
 }
 
+/* The peer owns the descriptors from here on. */
+static void take_backend(struct session *s, struct backend *backend)
+{
+	s->backend = backend;
+	peer_init(&s->daemon, "daemon", backend->fd, backend->out < 0 ? backend->fd : backend->out);
+	backend->fd = backend->out = -1;
+}
+
+bool session_inquire(struct session *s, struct backend *backend, char *why)
+{
+	bool answers;
+
+	take_backend(s, backend);
+	answers = greet_daemon_only(s, why);
+	peer_close(&s->daemon);
+	backend_close(backend);
+	return answers;
+}
+
 bool session_run(struct session *s, struct backend *backend)
 {
 	enum err err;
 
-	s->backend = backend;
-	peer_init(&s->daemon, "daemon", backend->fd, backend->out < 0 ? backend->fd : backend->out);
-	backend->fd = backend->out = -1;        /* the peer owns them now */
+	take_backend(s, backend);
 	err = greet(s);
 	if (!err)
 		err = s->command->kind == COMMAND_SERVE ? serve_serve(s) : worker_serve(s);

@@ -8,4 +8,8 @@
  * how. True: it ended well (the client left between two requests). */
 bool session_run(struct session *s, struct backend *backend);
 
+/* Says hello to the daemon alone, without a client: s->upstream and s->trust are filled then. False with a sentence in
+ * `why` (SENTENCE_MAX bytes). Either way the backend is closed. */
+bool session_inquire(struct session *s, struct backend *backend, char *why);
+
 #endif

@@ -21,6 +21,7 @@ audit = {audit}
 systems = *
 features = *
 relay = filter
+trust = full
 
 """
 

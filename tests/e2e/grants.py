@@ -3,8 +3,16 @@ import hashlib
 import itertools
 import json
 import os
+import shutil
+import sys
+import time
 
 import lab as labs
+from process import run
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.append(os.path.join(os.path.dirname(HERE), "attack"))
+import speaker
 
 numbers = itertools.count(1)
 
@@ -69,6 +77,13 @@ def output_of(lab, drv):
     return result.stdout.strip()
 
 
+def build_there(lab, url, *expressions):
+    """The words of a build in the builder's store: only the evaluation is the client's. Its store is not named `auto`, for
+    that would be the builder's, which has the same name here."""
+    return ["nix", "build", "--impure", "--json", "--no-link", "--store", url, "--eval-store",
+            lab.client.env["NIX_REMOTE"], "--expr", "[ " + " ".join(f"({each})" for each in expressions) + " ]"]
+
+
 def described(lab, path):
     """What the builder's own database says of a path; None where it is not valid."""
     result = lab.client.run(["nix", "path-info", "--json", "--store", f"unix://{lab.daemon.socket}", path])
@@ -93,6 +108,13 @@ def refused(result, sentence):
     says(result, sentence)
 
 
+def wait_for(condition, seconds, what):
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, what
+        time.sleep(0.02)
+
+
 def events(lab, event):
     return [record for record in lab.records() if record["event"] == event]
 
@@ -107,3 +129,19 @@ def write(path, text):
         file.write(text)
     os.chmod(path, 0o755)
     return path
+
+
+def speak(lab, key):
+    """A client that writes its own bytes, through the same sshd."""
+    argv = [shutil.which("ssh"), "-F", lab.hosts.path, f"{key.name}.lab", "nix-daemon", "--stdio"]
+    return speaker.Worker(argv, lab.client.env, os.path.join(lab.folder, f"speaker-{next(numbers)}"))
+
+
+def signing_key(lab, name):
+    """A key pair of Nix's: where the secret half is, and the public one."""
+    secret = lab.client.run(["nix", "key", "generate-secret", "--key-name", name])
+    assert secret.status == 0, str(secret)
+    path = lab.file(f"secret-{next(numbers)}", secret.stdout, 0o600)
+    public = run(["nix", "key", "convert-secret-to-public"], env=lab.client.env, stdin=secret.stdout.encode())
+    assert public.status == 0, str(public)
+    return path, public.stdout.strip()

@@ -11,7 +11,6 @@ import json
 import os
 import signal
 import subprocess
-import time
 
 import cases
 import grants
@@ -71,15 +70,9 @@ def builds(lab, suite, key, scheme):
                for record in grants.events(lab, "build")), lab.records()
 
 
-def build_there(lab, url, expression):
-    """Only the client's evaluation is its own. Not `auto`, which would be the builder's store, as it has the same name."""
-    return ["nix", "build", "--impure", "--json", "--no-link", "--store", url, "--eval-store",
-            lab.client.env["NIX_REMOTE"], "--expr", expression]
-
-
 def builds_in_the_builders_store(lab, suite, url):
     expression = grants.derivation("there", "echo there > $out")
-    result = fine(lab.client.run(build_there(lab, url, expression), suite=suite))
+    result = fine(lab.client.run(grants.build_there(lab, url, expression), suite=suite))
     out = json.loads(result.stdout)[0]["outputs"]["out"]
     assert grants.read(out) == "there" and not os.path.exists(lab.client.where(out)), str(result)
 
@@ -108,11 +101,17 @@ def asks_many_small_things(lab, suite, url):
     assert all(grants.read(path) == grants.read(lab.client.where(path)) for path in paths)
 
 
-def ended_well(lab):
-    """A client that only says hello may leave while the gateway still talks to the daemon; that is no session yet."""
-    started = {record["session"] for record in grants.events(lab, "session-start")}
+def outcomes(lab):
+    """How each session ended that had begun. A client that only says hello may leave while the gateway still talks to the
+    daemon; that is no session yet."""
     ended = {record["session"]: record["outcome"] for record in grants.events(lab, "session-end")}
-    assert {ended.get(session) for session in started} == {"closed"}, lab.records()
+    return [ended.get(record["session"]) for record in grants.events(lab, "session-start")]
+
+
+def all_ended_well(lab):
+    """The record is written when the client has gone."""
+    grants.wait_for(lambda: None not in outcomes(lab), 10, "a session has not ended")
+    assert set(outcomes(lab)) == {"closed"}, lab.records()
 
 
 def do_it_all(lab, client, daemon, scheme, trusted=False):
@@ -126,7 +125,7 @@ def do_it_all(lab, client, daemon, scheme, trusted=False):
     fails_with_its_log(lab, suite, key, scheme)
     shows_the_log(lab, suite, key, scheme)
     asks_many_small_things(lab, suite, url)
-    ended_well(lab)
+    all_ended_well(lab)
 
 
 def each_pair(lab, case):
@@ -198,7 +197,7 @@ def each_content_addressed_output_is_built_and_copied(lab, case):
     result = lab.build(key, expression=outer, suite=suite, env=env, builders=builders)
     assert lab.built(result) == "inner and outer"
     if scheme == "ssh-ng":
-        there = fine(lab.client.run(build_there(lab, url, outer), suite=suite, env=env))
+        there = fine(lab.client.run(grants.build_there(lab, url, outer), suite=suite, env=env))
         assert lab.built_path(result) in there.stdout, f"{result}\n{there}"
 
 
@@ -208,13 +207,6 @@ cases.each(globals(), [(label(case), case) for case in PAIRS], each_content_addr
 # --- many at once ---
 
 SESSIONS = 50
-
-
-def wait_for(condition, seconds, what):
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, what
-        time.sleep(0.02)
 
 
 def test_50_sessions_at_once(lab):
@@ -227,15 +219,15 @@ def test_50_sessions_at_once(lab):
     fine(lab.client.run(["nix", "copy", "--derivation", "--to", url, *drvs]))
     clients = [lab.client.start(["nix-store", "--realise", "--store", url, drv]) for drv in drvs]
     try:
-        wait_for(lambda: len(os.listdir(folder)) == SESSIONS, 60, f"{len(os.listdir(folder))} of {SESSIONS} run")
+        grants.wait_for(lambda: len(os.listdir(folder)) == SESSIONS, 60, f"{len(os.listdir(folder))} of {SESSIONS} run")
         grants.write(os.path.join(folder, "go"), "")
         for client in clients:
             output, _ = client.communicate(timeout=30)
             assert client.returncode == 0, output
     finally:
         lab.client.end(clients)
-    ended = grants.events(lab, "session-end")
-    assert len({record["session"] for record in ended}) == SESSIONS + 1, len(ended)
+    all_ended_well(lab)
+    assert len(outcomes(lab)) == SESSIONS + 1, lab.records()
 
 
 # --- a client that is killed ---
@@ -266,14 +258,14 @@ def each_client_that_is_killed_ends_its_build(lab, case):
     expression = grants.derivation("long", script)
     hooked = ["nix-build", "--no-out-link", "--max-jobs", "0", "--builders", lab.machines([key], scheme), "--expr",
               expression]
-    client = lab.client.start(build_there(lab, url, expression) if scheme == "ssh-ng" else hooked)
+    client = lab.client.start(grants.build_there(lab, url, expression) if scheme == "ssh-ng" else hooked)
     try:
-        wait_for(lambda: os.path.exists(note), 20, "the build does not begin")
+        grants.wait_for(lambda: os.path.exists(note), 20, "the build does not begin")
         pid = int(grants.read(note))
         assert is_running(pid), pid
     finally:
         pull_the_plug(lab, client)
-    wait_for(lambda: not is_running(pid), SECONDS_TO_END, "the build goes on")
+    grants.wait_for(lambda: not is_running(pid), SECONDS_TO_END, "the build goes on")
 
 
 cases.each(globals(), [(f"{scheme.replace('-', '_')}_daemon_{daemon or 'own'}", (daemon, scheme))
