@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import sys
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "e2e"))
@@ -56,11 +57,19 @@ class Recorder:
         """Moves what was recorded since the last call to the corpus."""
         if result is not None:
             assert (result.status != 0) == fails, str(result)
+        self.await_ends()
         found = sorted(glob.glob(os.path.join(self.folder, "*.json")), key=lambda path: int(os.path.basename(path)[:-5]))
         for number, path in enumerate(found, 1):
             self.keep_one(path[:-5], f"{self.release}-{name}" + (f"-{number}" if number > 1 else ""))
         for path in glob.glob(os.path.join(self.folder, "*.*")):
             os.unlink(path)
+
+    def await_ends(self, limit=10):
+        """The client is done before its gateway is."""
+        until = time.monotonic() + limit
+        while len(glob.glob(os.path.join(self.folder, "*.client"))) > len(glob.glob(os.path.join(self.folder, "*.json"))):
+            assert time.monotonic() < until, "a gateway does not end"
+            time.sleep(0.02)
 
     def keep_one(self, stem, name):
         sides = {kind: read(f"{stem}.{kind}") for kind in ("client", "daemon", "answer")}

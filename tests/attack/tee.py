@@ -74,8 +74,10 @@ def main():
     threading.Thread(target=pump, args=[0, gateway.stdin.fileno(), client, gateway.stdin.close], daemon=True).start()
     pump(gateway.stdout.fileno(), 1, answer, lambda: None)
     status = gateway.wait()
-    with open(os.path.join(folder, f"{number}.json"), "w", encoding="utf-8") as file:
+    done = os.path.join(folder, f"{number}.json")
+    with open(done + ".part", "w", encoding="utf-8") as file:
         json.dump({"command": os.environ.get("SSH_ORIGINAL_COMMAND", ""), "status": status}, file)
+    os.rename(done + ".part", done)
     os._exit(status if status >= 0 else 1)
 
 

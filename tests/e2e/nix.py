@@ -117,12 +117,12 @@ class Client:
             child.wait()
             child.stdout.close()
 
-    def build_here(self, expression, limit=60):
+    def build_here(self, expression, *words, limit=60):
         """Builds on the client itself, unsigned; needs root. Builders write to the path as it is named, so the client's
         store is put in its place for them, in a mount namespace of their own."""
-        script = f'mount --bind "{self.real}" "{self.store}" && exec nix-build --no-out-link --expr "$1"'
+        script = f'mount --bind "{self.real}" "{self.store}" && exec nix-build --no-out-link "$@"'
         env = dict(self.env, NIX_REMOTE="local")
-        result = run(["unshare", "--mount", "sh", "-c", script, "sh", expression], env=env, limit=limit)
+        result = run(["unshare", "--mount", "sh", "-c", script, "sh", *words, "--expr", expression], env=env, limit=limit)
         assert result.status == 0, str(result)
         return result.stdout.strip().splitlines()[-1]
 

@@ -109,5 +109,18 @@ def test_sshd_lets_the_keys_of_the_sample_in_as_it_says(lab):
     assert result.status == 0 and re.search(r"^key +bob$", result.stdout, re.MULTILINE), str(result)
 
 
+def test_the_manual_knows_every_line_of_info(lab):
+    alice = lab.key("alice")
+    lab.daemon.start()
+    section = re.search(r"\n\.Ss info\n(.*?)\n\.S[hs] ", read(MAN, "nix-gateway.8"), re.DOTALL).group(1)
+    for relay in ("filter", "exec"):
+        lab.policy(f"[role ci]\n[key alice]\nrole = ci\nexpires = 2099-12-31\nfingerprint = {alice.fingerprint}\n",
+                   relay=relay)
+        lab.sshd(force_command=lab.serve(), settings=["ExposeAuthInfo yes"])
+        names = [line.split()[0] for line in lab.ssh(alice).stdout.splitlines()]
+        unknown = [name for name in names[1:] if not re.search(rf"\b{name}\b", section)]
+        assert len(names) > 8 and not unknown, f"{names}: {unknown}"
+
+
 if __name__ == "__main__":
     cases.main(globals())
