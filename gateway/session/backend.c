@@ -77,15 +77,18 @@ static void become_daemon(int in, int out, char *program, char *const *environme
 	_exit(127);
 }
 
+/* Nothing of ours forks between the two steps, so no other child inherits an end. */
+static bool make_pipe(int ends[2])
+{
+	return pipe(ends) == 0 && fcntl(ends[0], F_SETFD, FD_CLOEXEC) == 0 && fcntl(ends[1], F_SETFD, FD_CLOEXEC) == 0;
+}
+
 /* Pipes and not a socket pair: some releases of nix-daemon splice, which only pipes can do. */
 bool backend_spawn(struct backend *backend, char *program, char *const *environment, char *why)
 {
 	int up[2] = { -1, -1 }, down[2] = { -1, -1 };
 
-	if (pipe2(up, O_CLOEXEC) == 0 && pipe2(down, O_CLOEXEC) == 0)
-		backend->child = fork();
-	else
-		backend->child = -1;
+	backend->child = make_pipe(up) && make_pipe(down) ? fork() : -1;
 	if (backend->child == 0)
 		become_daemon(up[0], down[1], program, environment);
 	if (backend->child < 0)

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "gateway/nix/derived_path.h"
+#include "gateway/session/judge.h"
 #include "policy/operation.h"
 
 enum build_mode { BUILD_NORMAL = 0, BUILD_REPAIR = 1, BUILD_CHECK = 2 };
@@ -45,17 +45,11 @@ struct text gate_subject(const struct op *op, const struct value *request)
 	return value->count > 0 ? value_text(value->items) : text_of("");
 }
 
-/* Is anything to be built, or are all the items bare paths, which can only be substituted? */
-static bool names_derivation(const struct op *op, const struct value *request)
+/* Is anything to be built, or are all the targets bare paths, which can only be substituted? */
+static bool names_derivation(const struct value *targets)
 {
-	size_t at = shape_index(op->request, "targets");
-	const struct value *paths;
-
-	if (at == op->request->count)
-		return true;
-	paths = request + at;
-	for (size_t i = 0; i < paths->count; i++) {
-		struct text path = value_text(&paths->items[i]);
+	for (size_t i = 0; i < targets->count; i++) {
+		struct text path = value_text(&targets->items[i]);
 
 		if (text_holds(path, '!') || text_ends(path, ".drv"))
 			return true;
@@ -63,16 +57,40 @@ static bool names_derivation(const struct op *op, const struct value *request)
 	return false;
 }
 
-static unsigned needed_bits(const struct op *op, struct value *request)
+static enum err all_valid(struct session *s, const struct value *targets, bool *all)
 {
-	const struct value *mode = field_of(request, op, "mode");
-	unsigned needed = needed_by_class[op->class];
+	struct text *paths = arena_array(&s->arena, targets->count, sizeof *paths);
+	bool *valid = arena_array(&s->arena, targets->count, sizeof *valid);
+	enum err err;
 
-	if (op->class == CLASS_BUILD && !names_derivation(op, request))
-		needed = OPS_SUBSTITUTE;
+	*all = false;
+	if (paths == NULL || valid == NULL)
+		return session_end(s, ERR_MEMORY, "failed", "%s", err_text(ERR_MEMORY));
+	for (size_t i = 0; i < targets->count; i++)
+		paths[i] = value_text(&targets->items[i]);
+	err = judge_valid(s, paths, targets->count, valid);
+	*all = !err;
+	for (size_t i = 0; i < targets->count; i++)
+		*all &= valid[i];
+	return err;
+}
+
+/* A build of bare paths fetches those that are not there, and where all are there it only asks. */
+static enum err needed_bits(struct session *s, struct value *request, unsigned *needed)
+{
+	const struct value *mode = field_of(request, s->op, "mode"), *targets = field_of(request, s->op, "targets");
+	bool all = false;
+	enum err err = ERR_NONE;
+
+	*needed = needed_by_class[s->op->class];
+	if (s->op->class == CLASS_BUILD && targets != NULL && !names_derivation(targets)) {
+		if ((s->key->grant->operations & OPS_SUBSTITUTE) == 0)
+			err = all_valid(s, targets, &all);
+		*needed = all ? OPS_QUERY : OPS_SUBSTITUTE;
+	}
 	if (mode != NULL && mode->number == BUILD_CHECK)
-		needed |= OPS_CHECK;
-	return needed;
+		*needed |= OPS_CHECK;
+	return err;
 }
 
 /* What no grant can allow. */
@@ -103,8 +121,11 @@ enum err gate_judge(struct session *s, struct value *request, char refusal[SENTE
 	const char *never = never_allowed(s->op, request);
 	char name[SENTENCE_MAX], what[128];
 	struct verdict verdict = { .allow = false };
-	enum err err;
+	unsigned needed;
+	enum err err = needed_bits(s, request, &needed);
 
+	if (err)
+		return err;
 	snprintf(name, sizeof name, "%.*s", (int)(subject.len < 1024 ? subject.len : 1024),
 		 subject.bytes == NULL ? "" : subject.bytes);
 	snprintf(what, sizeof what, "use %s", s->op->name);
@@ -112,8 +133,7 @@ enum err gate_judge(struct session *s, struct value *request, char refusal[SENTE
 		log_sentence(refusal, "%s may not use %s (allowed: to nobody)%s%s; leave it out", s->key->name, never,
 			     name[0] == '\0' ? "" : ": ", name);
 	else
-		verdict = policy_decide_operation(s->key, needed_bits(s->op, request), what,
-						  name[0] == '\0' ? NULL : name);
+		verdict = policy_decide_operation(s->key, needed, what, name[0] == '\0' ? NULL : name);
 	if (verdict.allow) {
 		narrow(s, request);
 		return ERR_NONE;

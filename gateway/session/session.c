@@ -252,7 +252,7 @@ enum err session_record_denied(struct session *s, const char *subject, const cha
 {
 	char where[SENTENCE_MAX] = "", why[SENTENCE_MAX];
 	struct audit_field fields[] = {
-		{ .name = "operation", .text = s->op == NULL ? NULL : s->op->name },
+		{ .name = "operation", .text = s->op == NULL ? "session" : s->op->name },
 		{ .name = "subject", .text = subject },
 		{ .name = "reason", .text = reason },
 		{ .name = "rule", .text = where[0] == '\0' ? NULL : where },

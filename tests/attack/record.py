@@ -48,9 +48,10 @@ class Recorder:
         names = grants.in_trusted_users(lab) if trusted else "root"
         lab.daemon.start(trusted=names, suite=self.suite)
         os.chmod(lab.daemon.socket, 0o666)
-        lab.policy(f"[key *]\n{grant}\n", relay="filter", daemon=os.path.join(self.folder, "socket"))
+        lab.policy(f"[key alice]\n{grant}\n", relay="filter", daemon=os.path.join(self.folder, "socket"))
         self.key = lab.key("alice")
-        lab.sshd(force_command=f"{everybodys_python()} {self.tee} {self.folder} {lab.daemon.socket} {lab.serve()}")
+        lab.sshd(force_command=f"{everybodys_python()} {self.tee} {self.folder} {lab.daemon.socket} "
+                               f"{lab.serve(' --key alice')}")
         self.url = f"{scheme}://{self.key.name}.lab"
 
     def keep(self, name, result=None, fails=False):

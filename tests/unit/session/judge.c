@@ -230,7 +230,7 @@ static void a_cycle_ends(void **state)
 
 static void mandatory_features_are_asked_of_targets_alone_whatever_was_judged_before(void **state)
 {
-	static char *kvm[] = { (char[]){ "kvm" } };
+	static char kvm[] = "kvm", *words[] = { kvm };
 	struct talk *t = *state;
 	struct made a, b;
 	char needs[512];
@@ -239,7 +239,7 @@ static void mandatory_features_are_asked_of_targets_alone_whatever_was_judged_be
 	MAKE(&a, .name = "a", .features = "kvm", .needs = need(needs, sizeof needs, &b, "\"out\""));
 	hold_drv(t, &a, false);
 	hold_drv(t, &b, false);
-	t->grant.mandatory_features = (struct text_list){ .items = kvm, .count = 1 };
+	t->grant.mandatory_features = (struct text_list){ .items = words, .count = 1 };
 	t->grant.operations = OPS_BUILD;
 	assert_int_equal(JUDGE(t, all_of(&a, "!*")), ERR_NONE);
 	talk_heard(t);
