@@ -1,6 +1,7 @@
 #include "gateway/session/judge.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "gateway/session/upstream.h"
 
@@ -12,6 +13,7 @@ struct node {
 	bool target;            /* the request names it */
 	bool expanded;          /* its inputs are on the list */
 	bool refused;
+	bool listed;            /* it is on the level in hand */
 };
 
 /* Somebody wants these outputs of a derivation: names NULL: all of them. */
@@ -31,6 +33,15 @@ struct descent {
 	bool refused;
 	char *refusal;                  /* borrows; the first refusal */
 	struct rule *rule;
+};
+
+/* What is dealt with in one step: the edges that led here, and the derivations they lead to, each once. */
+struct level {
+	struct edge *edges;             /* owns */
+	size_t edge_count;
+	size_t *nodes;                  /* in the session's arena */
+	struct text *drvs;              /* their paths */
+	size_t count;
 };
 
 static enum err no_memory(struct session *s)
@@ -145,26 +156,53 @@ static enum err refuse_missing(struct descent *w, struct text drv)
 	return ERR_DENIED;
 }
 
+/* Takes over the edges that were gathered, so that what is added from now on is the next level. */
+static enum err take_level(struct descent *w, struct level *level)
+{
+	*level = (struct level){ .edges = w->edges, .edge_count = w->edge_count };
+	w->edges = NULL;
+	w->edge_count = w->edge_capacity = 0;
+	level->nodes = arena_array(&w->s->arena, level->edge_count, sizeof *level->nodes);
+	level->drvs = arena_array(&w->s->arena, level->edge_count, sizeof *level->drvs);
+	if (level->nodes == NULL || level->drvs == NULL)
+		return no_memory(w->s);
+	for (size_t i = 0; i < level->edge_count; i++) {
+		size_t at = level->edges[i].node;
+
+		if (w->nodes[at].listed)
+			continue;
+		w->nodes[at].listed = true;
+		level->drvs[level->count] = w->paths.items[at];
+		level->nodes[level->count++] = at;
+	}
+	for (size_t i = 0; i < level->count; i++)
+		w->nodes[level->nodes[i]].listed = false;
+	return ERR_NONE;
+}
+
 /* The derivations of the level are held and read. What is not there is refused, not substituted unseen. */
-static enum err read_level(struct descent *w, const struct edge *level, size_t count)
+static enum err read_level(struct descent *w, const struct level *level)
 {
 	struct session *s = w->s;
-	struct text *drvs = arena_array(&s->arena, count, sizeof *drvs);
-	bool *valid = arena_array(&s->arena, count, sizeof *valid);
+	bool *valid = arena_array(&s->arena, level->count, sizeof *valid);
+	char why[SENTENCE_MAX];
 	enum err err;
 
-	if (drvs == NULL || valid == NULL)
+	if (valid == NULL)
 		return no_memory(s);
-	for (size_t i = 0; i < count; i++)
-		drvs[i] = w->paths.items[level[i].node];
-	err = hold(s, drvs, count);
+	err = hold(s, level->drvs, level->count);
 	if (!err)
-		err = judge_valid(s, drvs, count, valid);
-	for (size_t i = 0; !err && i < count; i++)
+		err = judge_valid(s, level->drvs, level->count, valid);
+	for (size_t i = 0; !err && i < level->count; i++)
 		if (!valid[i])
-			err = refuse_missing(w, drvs[i]);
+			return refuse_missing(w, level->drvs[i]);
+	if (!err)
+		err = drv_read_all(s, level->drvs, level->count, why);
+	if (err != ERR_DENIED)
+		return err;
+	memcpy(w->refusal, why, sizeof why);
 	*w->rule = (struct rule){ .line = 0 };
-	return err ? err : drv_read_all(s, drvs, count, w->refusal);
+	return err;
 }
 
 /* The paths of the outputs that are wanted and not dealt with; how many. *unknown: one has no path yet. */
@@ -226,64 +264,81 @@ static enum err judge_node(struct descent *w, size_t at, const struct drv *drv)
 	return err;
 }
 
-/* Marks what the edges of the level want; gathers the paths of it in `paths` (room for all outputs of the level). */
-static enum err gather(struct descent *w, const struct edge *level, size_t count, struct text *paths, size_t *n)
+/* Marks what the edges of the level want. */
+static enum err mark_wanted(struct descent *w, const struct level *level)
 {
-	enum err err = ERR_NONE;
-
-	*n = 0;
-	for (size_t i = 0; !err && i < count; i++) {
-		const struct drv *drv = drv_find(&w->s->drvs, w->paths.items[level[i].node]);
+	for (size_t i = 0; i < level->edge_count; i++) {
+		const struct edge *edge = &level->edges[i];
+		const struct drv *drv = drv_find(&w->s->drvs, w->paths.items[edge->node]);
 		uint64_t wanted = 0;
+		char why[SENTENCE_MAX];
 
-		err = drv_wanted(drv, level[i].names, level[i].count, &wanted, w->refusal);
-		w->nodes[level[i].node].wanted |= wanted;
+		if (drv_wanted(drv, edge->names, edge->count, &wanted, why) == ERR_DENIED) {
+			memcpy(w->refusal, why, sizeof why);
+			*w->rule = (struct rule){ .line = 0 };
+			return ERR_DENIED;
+		}
+		w->nodes[edge->node].wanted |= wanted;
 	}
-	for (size_t i = 0; !err && i < count; i++) {
-		bool unknown;
-
-		*n += wanted_paths(drv_find(&w->s->drvs, w->paths.items[level[i].node]), &w->nodes[level[i].node], paths + *n,
-				   &unknown);
-	}
-	return err;
+	return ERR_NONE;
 }
 
-static size_t outputs_of(const struct descent *w, const struct edge *level, size_t count)
+/* The paths that the level wants, node by node; `ends[i]` is where those of node i end. */
+static enum err list_wanted(struct descent *w, const struct level *level, struct text **paths, size_t *ends)
 {
-	size_t n = 0;
+	size_t room = 0, n = 0;
+	bool unknown;
 
-	for (size_t i = 0; i < count; i++)
-		n += drv_find(&w->s->drvs, w->paths.items[level[i].node])->output_count;
-	return n;
+	for (size_t i = 0; i < level->count; i++)
+		room += drv_find(&w->s->drvs, level->drvs[i])->output_count;
+	*paths = arena_array(&w->s->arena, room, sizeof **paths);
+	if (*paths == NULL)
+		return no_memory(w->s);
+	for (size_t i = 0; i < level->count; i++) {
+		n += wanted_paths(drv_find(&w->s->drvs, level->drvs[i]), &w->nodes[level->nodes[i]], *paths + n, &unknown);
+		ends[i] = n;
+	}
+	return ERR_NONE;
 }
 
-/* A node that is on the level twice is dealt with at its first place; at the second nothing of it is left to do. */
-static enum err judge_level(struct descent *w, const struct edge *level, size_t count)
+/* Does it have to run for what is wanted of it? `valid`: of each of its wanted paths, from `from` to `to`. */
+static bool runs(const struct descent *w, size_t at, const struct drv *drv, const bool *valid, size_t from, size_t to)
+{
+	struct text paths[DERIVATION_OUTPUTS_MAX];
+	bool missing;
+
+	(void)wanted_paths(drv, &w->nodes[at], paths, &missing);
+	for (size_t i = from; i < to; i++)
+		missing |= !valid[i];
+	return missing;
+}
+
+static enum err judge_level(struct descent *w, const struct level *level)
 {
 	struct session *s = w->s;
-	size_t room = outputs_of(w, level, count), n, used = 0;
-	struct text *paths = arena_array(&s->arena, room, sizeof *paths);
-	bool *valid = arena_array(&s->arena, room, sizeof *valid);
-	enum err err;
+	size_t *ends = arena_array(&s->arena, level->count, sizeof *ends), total;
+	struct text *paths = NULL;
+	bool *valid = NULL;
+	enum err err = ends == NULL ? no_memory(s) : mark_wanted(w, level);
 
-	if (paths == NULL || valid == NULL)
+	if (!err)
+		err = list_wanted(w, level, &paths, ends);
+	if (err)
+		return err;
+	total = ends[level->count - 1];
+	valid = arena_array(&s->arena, total, sizeof *valid);
+	if (valid == NULL)
 		return no_memory(s);
-	err = gather(w, level, count, paths, &n);
+	err = hold(s, paths, total);
 	if (!err)
-		err = hold(s, paths, n);
-	if (!err)
-		err = judge_valid(s, paths, n, valid);
-	for (size_t i = 0; !err && i < count; i++) {
-		size_t at = level[i].node;
-		const struct drv *drv = drv_find(&s->drvs, w->paths.items[at]);
-		bool runs, left = (w->nodes[at].wanted & ~w->nodes[at].done) != 0;
-		size_t mine = wanted_paths(drv, &w->nodes[at], paths + used, &runs);
+		err = judge_valid(s, paths, total, valid);
+	for (size_t i = 0; !err && i < level->count; i++) {
+		size_t at = level->nodes[i];
+		const struct drv *drv = drv_find(&s->drvs, level->drvs[i]);
+		bool must_run = runs(w, at, drv, valid, i > 0 ? ends[i - 1] : 0, ends[i]);
 
-		for (size_t k = 0; k < mine; k++)
-			runs |= !valid[used + k];
-		used += mine;
 		w->nodes[at].done = w->nodes[at].wanted;
-		if (left && runs)
+		if (must_run)
 			err = judge_node(w, at, drv);
 	}
 	return err;
@@ -320,19 +375,16 @@ static enum err want_targets(struct descent *w, const struct value *targets)
 static enum err descend(struct descent *w, const struct value *targets)
 {
 	enum err err = want_targets(w, targets);
-	struct edge *level = NULL;
 
 	while (!err && w->edge_count > 0) {
-		size_t count = w->edge_count;
+		struct level level;
 
-		/* The level is taken over, so that what it adds is the next one. */
-		level = w->edges;
-		w->edges = NULL;
-		w->edge_count = w->edge_capacity = 0;
-		err = read_level(w, level, count);
+		err = take_level(w, &level);
 		if (!err)
-			err = judge_level(w, level, count);
-		free(level);
+			err = read_level(w, &level);
+		if (!err)
+			err = judge_level(w, &level);
+		free(level.edges);
 	}
 	return !err && w->refused ? ERR_DENIED : err;
 }

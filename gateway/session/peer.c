@@ -89,8 +89,6 @@ void peer_write(struct peer *p)
 	} else if (n < 0 && !try_again()) {
 		p->broken = true;
 		buf_take(&p->tx, len);
-	} else if (p->stuck_ms == 0) {
-		p->stuck_ms = clock_ms();
 	}
 }
 
@@ -100,6 +98,9 @@ static void watch(struct peer *p, struct pollfd *polls)
 	short in = !p->ended && buf_room(&p->rx) > 0 ? POLLIN : 0;
 	short out = buf_len(&p->tx) > 0 ? POLLOUT : 0;
 
+	/* From now on it takes too long; whatever it takes ends that. */
+	if (out != 0 && p->stuck_ms == 0)
+		p->stuck_ms = clock_ms();
 	polls[0] = (struct pollfd){ .fd = p->ended || (p->hung_up && in == 0) ? -1 : p->in, .events = in };
 	polls[1] = (struct pollfd){ .fd = p->broken ? -1 : p->out, .events = out };
 }

@@ -105,19 +105,23 @@ def test_a_feature_list_without_end_ends_the_session(ground):
     only_a_handshake_went_up(ground)
 
 
-def each_untrusted_account_is_told_to_the_client(ground, minor):
-    """H5. A daemon below 1.35 does not say it, and is asked in a way that changes nothing."""
-    ground.daemon.minor, ground.daemon.trust = minor, 2
+def each_client_is_told_that_it_is_not_trusted(ground, case):
+    """H5. What the daemon thinks of our account is not what we think of the key. A daemon below 1.35 does not say what it
+    thinks, and is asked in a way that changes nothing."""
+    ground.daemon.minor, ground.daemon.trust = case
     assert ground.worker().enter().trust == 2
 
 
-def each_trusted_account_is_told_to_the_client(ground, minor):
-    ground.daemon.minor, ground.daemon.trust = minor, 1
-    assert ground.worker().enter().trust == 1
+def each_key_with_full_trust_is_told_what_the_daemon_thinks(ground, case):
+    ground.policy("trust = full")
+    ground.daemon.minor, ground.daemon.trust = case
+    assert ground.worker().enter().trust == ground.daemon.trust
 
 
-cases.each(globals(), [(f"with_1_{minor}", minor) for minor in OURS], each_untrusted_account_is_told_to_the_client)
-cases.each(globals(), [(f"with_1_{minor}", minor) for minor in OURS], each_trusted_account_is_told_to_the_client)
+ACCOUNTS = [(f"by_1_{minor}_with_the_{label}_account", (minor, trust)) for minor in OURS
+            for label, trust in (("untrusted", 2), ("trusted", 1))]
+cases.each(globals(), ACCOUNTS, each_client_is_told_that_it_is_not_trusted)
+cases.each(globals(), ACCOUNTS, each_key_with_full_trust_is_told_what_the_daemon_thinks)
 
 
 def test_the_daemons_version_is_passed_on(ground):

@@ -138,7 +138,7 @@ def only_our_own_settings_went_up(ground):
         for request in connection.requests:
             if request.op == 19:
                 assert {name for name, _value in request.fields[12]} <= {b"timeout"}, request
-                assert request.fields[0] == 0 and request.fields[4] != 9999 and request.fields[5] != 8888, request
+                assert request.fields[0] == 0 and request.fields[4] != 9999, request
 
 
 def each_setting_stays_here(ground, trust):
@@ -153,6 +153,29 @@ def each_setting_stays_here(ground, trust):
 
 
 cases.each(globals(), [(f"with_the_{label}_account", trust) for label, trust in ACCOUNTS], each_setting_stays_here)
+
+
+def settings_upstream(ground):
+    """The last ones: jobs, silence, cores, and the one named setting."""
+    fields = [request.fields for connection in ground.daemon.connections for request in connection.requests
+              if request.op == 19][-1]
+    return fields[4], fields[5], fields[10], dict(fields[12]).get(b"timeout")
+
+
+def each_wish_is_held_to_the_grant(ground, case):
+    """O11. More than is granted is cut to it, less is given."""
+    (jobs, silence, cores, timeout), expected = case
+    ground.policy("max-jobs = 2\nmax-silent-time = 60s\ncores = 3\ntimeout = 2h")
+    worker = ground.worker().enter()
+    fixed = (0, 0, 0, 3, jobs, silence, 1, 0, 0, 0, cores, 1)
+    assert worker.ask(19, options(fixed, [("timeout", str(timeout))])).error is None
+    assert worker.is_valid(PATH) == 0
+    assert settings_upstream(ground) == expected
+
+
+cases.each(globals(), (("more", ((9999, 8888, 64, 999999), (2, 60, 3, b"7200"))),
+                       ("without_end", ((9999, 0, 0, 0), (2, 60, 3, b"7200"))),
+                       ("less", ((1, 30, 2, 600), (1, 30, 2, b"600")))), each_wish_is_held_to_the_grant)
 
 
 def test_o12_a_flood_of_settings_ends_the_session(ground):

@@ -105,10 +105,11 @@ def play(ground, recording, client, daemon):
     session = start(ground, recording)
     say(session.send, session.to, termios.FIONREAD, client)
     answer = session.reader.read(recording.answer_bytes)
-    requests = heard(ground, recording)
+    heard(ground, recording)
     answer += session.rest()
     session.wait()
-    return Outcome(answer, session.status, requests)
+    assert ground.daemon.said_goodbye(5)
+    return Outcome(answer, session.status, heard(ground, recording))
 
 
 def start(ground, recording):

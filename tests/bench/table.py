@@ -1,7 +1,7 @@
 """The numbers, side by side: gateway, plain forced command, their ratio, and the budget that the ratio has."""
 import statistics
 
-TITLE = 46
+TITLE = 60
 
 
 def show(value, unit):

@@ -7,6 +7,7 @@ import shutil
 import sys
 import time
 
+import cases
 import lab as labs
 from process import run
 
@@ -15,6 +16,9 @@ sys.path.append(os.path.join(os.path.dirname(HERE), "attack"))
 import speaker
 
 numbers = itertools.count(1)
+ASK = "ask the builder's administrator"
+CLIENT = "trixie"
+EXPERIMENTS = "experimental-features = nix-command ca-derivations impure-derivations dynamic-derivations\n"
 
 
 def filtered(lab, text="[key *]\n", trusted="root", daemon=None, settings="", keys=(), **gateway):
@@ -145,3 +149,34 @@ def signing_key(lab, name):
     public = run(["nix", "key", "convert-secret-to-public"], env=lab.client.env, stdin=secret.stdout.encode())
     assert public.status == 0, str(public)
     return path, public.stdout.strip()
+
+
+class Builder:
+    """alice's, with these lines in her section. She has a client of the newest kind that knows all experiments."""
+
+    def __init__(self, lab, text, daemon=CLIENT, settings=EXPERIMENTS, **how):
+        self.lab, self.suite = lab, cases.need_suite(lab, CLIENT)
+        self.alice = lab.key("alice")
+        self.url = "ssh-ng://alice.lab"
+        filtered(lab, f"[key alice]\n{text}", keys=[self.alice], daemon=cases.need_suite(lab, daemon),
+                        settings=settings, **how)
+
+    def run(self, *words, env=None):
+        return self.lab.client.run(list(words), suite=self.suite, env={"NIX_CONFIG": EXPERIMENTS, **(env or {})})
+
+    def build(self, *expressions, words=()):
+        """In the builder's store: one request for all of them."""
+        return self.run(*build_there(self.lab, self.url, *expressions), *words)
+
+    def refuses(self, expression, sentence):
+        """The derivation at fault stands behind the sentence."""
+        result = self.build(expression)
+        name = expression.split('name = "', 1)[1].split('"', 1)[0]
+        assert result.status != 0, str(result)
+        lines = [line for line in result.text.splitlines() if f"nix-gateway: alice may not {sentence}: " in line]
+        assert lines and f"-{name}.drv; {ASK}" in lines[0], f"no '{sentence}' in\n{result}"
+
+    def builds(self, *expressions, words=()):
+        result = self.build(*expressions, words=words)
+        assert result.status == 0, str(result)
+        return result

@@ -70,7 +70,7 @@ static inline void make_drv(struct made *m, const struct recipe *r)
 	if (aterm_parse(&arena, "/nix/store", text_of(r->name), m->text, strlen(m->text), &drv, &why) != ERR_NONE)
 		fail_msg("%s %s", r->name, why);
 	assert_int_equal(aterm_path("/nix/store", text_of(r->name), m->text, strlen(m->text), drv, &path), ERR_NONE);
-	snprintf(m->path, sizeof m->path, "%s", path.bytes);
+	snprintf(m->path, sizeof m->path, "%.127s", path.bytes);
 	arena_free(&arena);
 }
 
