@@ -27,9 +27,10 @@ static enum err refuse(struct session *s, const char *format, ...)
 	log_vsentence(sentence, format, args);
 	va_end(args);
 	err = session_record_denied(s, NULL, sentence, NULL);
-	if (!err && s->command->kind == COMMAND_WORKER && s->hello.state == HELLO_READY)
-		err = hello_server_refuse(&s->hello, &s->client.tx, sentence);
-	session_flush(s, &s->client, FAREWELL_MS);
+	/* The client is told even where that cannot be recorded. */
+	if (s->command->kind == COMMAND_WORKER && s->hello.state == HELLO_READY &&
+	    hello_server_refuse(&s->hello, &s->client.tx, sentence) == ERR_NONE)
+		session_flush(s, &s->client, FAREWELL_MS);
 	return session_end(s, err ? err : ERR_DENIED, "refused", "%s", sentence);
 }
 
@@ -87,6 +88,9 @@ static bool greet_daemon(struct session *s, char *why)
 				return false;
 		} else if (daemon->ended || daemon->broken) {
 			log_sentence(why, "the Nix daemon closed the connection; is this account in its allowed-users?");
+			return false;
+		} else if (session_is_deserted(s)) {
+			log_sentence(why, "the client has gone before the Nix daemon answered");
 			return false;
 		} else if (clock_ms() > until) {
 			log_sentence(why, "the Nix daemon does not answer within %lld seconds",
@@ -159,6 +163,7 @@ static enum err welcome(struct session *s)
 		err = hello_server_accept(&s->hello, &s->client.tx);
 	if (err)
 		return session_end(s, err, "failed", "%s", err_text(err));
+	s->accepted = true;
 	session_set_state(s, SESSION_IDLE);
 	return ERR_NONE;
 }

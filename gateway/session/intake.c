@@ -39,10 +39,18 @@ void intake_free(struct intake *in)
 
 /* --- what the daemon says --- */
 
-/* Its words for a path that it cannot check: no signature that it knows, or a reference that is not there. */
+/* Its words for a path that it cannot check: no signature that it knows, or a reference that is not there. They hold
+ * blanks, so no name of a path can bring them in. */
 static bool is_not_storable(const char *text)
 {
-	return strstr(text, "signature") != NULL || strstr(text, "is not valid") != NULL;
+	static const char *const words[] = {
+		"lacks a signature by a trusted key", "lacks a valid signature", "' is not valid",
+	};
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (strstr(text, words[i]) != NULL)
+			return true;
+	return false;
 }
 
 /* The oldest request has failed. What it was about may be not storable; else the daemon's error is passed on at once and

@@ -45,9 +45,9 @@ void peer_close(struct peer *p)
 	buf_free(&p->tx);
 }
 
-bool peer_gone(const struct peer *p)
+bool peer_gone_for(const struct peer *p, int64_t ms)
 {
-	return p->ended || p->broken || p->hung_up;
+	return p->gone_ms > 0 && clock_ms() - p->gone_ms > ms;
 }
 
 static bool try_again(void)
@@ -119,6 +119,8 @@ static void move(struct peer *p, const struct pollfd *polls)
 		p->hung_up = true;
 	if ((polls[0].revents & (POLLIN | POLLHUP | POLLERR | POLLNVAL)) != 0)
 		peer_read(p);
+	if (p->gone_ms == 0 && (p->ended || p->broken || p->hung_up))
+		p->gone_ms = clock_ms();
 }
 
 void peers_poll(struct peer *const *peers, size_t count, int timeout_ms)

@@ -27,6 +27,7 @@ struct peer {
 	                                   in pieces that a pipe takes whole */
 	uint64_t received, sent;
 	int64_t moved_ms;               /* when a byte last went either way */
+	int64_t gone_ms;                /* when it ended, broke or hung up; 0: it has not */
 	int64_t stuck_ms;               /* since when bytes wait in tx and the peer takes none; 0: it takes them */
 };
 
@@ -35,7 +36,8 @@ void peer_init(struct peer *p, const char *name, int in, int out);
 /* A peer that is only written to, on a descriptor that stays blocking and open: stderr. */
 void peer_init_shared(struct peer *p, const char *name, int out);
 void peer_close(struct peer *p);
-bool peer_gone(const struct peer *p);
+/* It has been gone for longer than this. */
+bool peer_gone_for(const struct peer *p, int64_t ms);
 
 /* One step of the two: read what is there while rx has room, write what tx holds. Neither waits. */
 void peer_read(struct peer *p);

@@ -12,12 +12,10 @@ enum { LAST_WORDS_MS = 3 * 1000 };
 /* Whoever is in the middle of a conversation is told why it ends: in the protocol where it has a place for that. */
 static void say_last_words(struct session *s)
 {
-	bool listens = s->hello.state == HELLO_READY && s->hello.finished && !s->client_in_archive;
-
 	if (s->why[0] == '\0')
 		return;
 	log_say("%s", s->why);
-	if (s->command->kind == COMMAND_WORKER && listens && strcmp(s->outcome, "refused") != 0)
+	if (s->command->kind == COMMAND_WORKER && s->accepted && !s->client_in_archive)
 		(void)!stderr_put_error(&s->client.tx, s->client_minor, s->why);
 }
 

@@ -11,6 +11,7 @@ enum {
 	HANDSHAKE_MS = 30 * 1000,
 	TAKEN_MAX = 200000,                     /* paths taken off the wire in one session */
 	TAKEN_MEMORY = 64 * 1024 * 1024,
+	LINGER_MS = 2 * 1000,                   /* what a client that has closed its sending side may still wait for an answer */
 	POLL_MS = 1000                          /* how often limits are looked at while nothing moves */
 };
 
@@ -124,7 +125,7 @@ static bool client_has_left(const struct session *s)
 {
 	bool slow = s->state == SESSION_WORK && s->op != NULL && s->op->slow && s->op->class != CLASS_QUERY;
 
-	return s->client.broken || (slow && (s->client.ended || s->client.hung_up));
+	return s->client.broken || (slow && peer_gone_for(&s->client, -1));
 }
 
 /* How long `peer` may stay silent now; -1: any time. The daemon may work in silence for as long as it likes. */
@@ -145,6 +146,21 @@ static enum err end_of_daemon(struct session *s)
 static enum err end_of_client(struct session *s)
 {
 	return session_end(s, ERR_CLOSED, s->state == SESSION_IDLE ? "closed" : "client-gone", "%s", "");
+}
+
+bool session_is_deserted(const struct session *s)
+{
+	return peer_gone_for(&s->client, LINGER_MS);
+}
+
+/* Between two operations nothing is due from the daemon: what it says then could be taken for the next answer. */
+static enum err check_idle_daemon(struct session *s)
+{
+	if (s->state != SESSION_IDLE)
+		return ERR_NONE;
+	if (buf_len(&s->daemon.rx) > 0)
+		return session_end(s, ERR_PROTO, "daemon-error", "the Nix daemon has given up this connection");
+	return s->daemon.ended ? end_of_daemon(s) : ERR_NONE;
 }
 
 /* A client that takes nothing holds up the daemon, and whoever waits for the lock it works under. */
@@ -168,7 +184,7 @@ enum err session_move(struct session *s)
 	if (client_has_left(s))
 		return end_of_client(s);
 	move_all(s, POLL_MS);
-	return ERR_NONE;
+	return check_idle_daemon(s);
 }
 
 enum err session_check_patience(struct session *s, const struct peer *peer, int64_t since_ms)
@@ -179,6 +195,8 @@ enum err session_check_patience(struct session *s, const struct peer *peer, int6
 		return ERR_NONE;
 	if (peer->ended)
 		return peer == &s->daemon ? end_of_daemon(s) : end_of_client(s);
+	if (peer == &s->daemon && session_is_deserted(s))
+		return end_of_client(s);
 	if (patience < 0 || clock_ms() - since_ms <= patience)
 		return ERR_NONE;
 	return session_end(s, ERR_TIMEOUT, s->state == SESSION_IDLE ? "idle" : "stalled",

@@ -64,6 +64,7 @@ struct session {
 	enum hello_trust trust;                 /* what the daemon thinks of our account: said by it, or found out */
 
 	enum session_state state;
+	bool accepted;                          /* the handshake is over: the client listens to errors */
 	struct session_limits limits;
 	struct message_limits message_limits;
 
@@ -110,6 +111,8 @@ MUST_USE enum err session_room(struct session *s, struct peer *peer);
 MUST_USE enum err session_move(struct session *s);
 /* The client must have sent something since `since_ms`, when it began to be waited for. */
 MUST_USE enum err session_check_patience(struct session *s, const struct peer *peer, int64_t since_ms);
+/* The client has closed its sending side for so long that nobody waits for an answer any more. */
+bool session_is_deserted(const struct session *s);
 /* Until everything queued for `peer` is on its way, or it has gone, or the time is over: for the end of a session. */
 void session_flush(struct session *s, struct peer *peer, int64_t limit_ms);
 

@@ -203,6 +203,9 @@ static inline void *fake_run(void *argument)
 {
 	struct fake *f = argument;
 
+	while (buf_len(&f->rx) < f->skip && fake_more(f))
+		;
+	buf_take(&f->rx, f->skip < buf_len(&f->rx) ? f->skip : buf_len(&f->rx));
 	while (fake_serve_one(f))
 		;
 	shutdown(f->fd, SHUT_WR);

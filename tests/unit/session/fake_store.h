@@ -30,6 +30,7 @@ struct fake_rule {
 struct fake {
 	int fd;
 	unsigned minor;
+	size_t skip;                    /* bytes of a handshake before the first request */
 	struct fake_path paths[FAKE_PATHS];
 	size_t path_count;
 	struct fake_output outputs[FAKE_RULES];

@@ -73,7 +73,7 @@ static void bytes_go_both_ways_and_are_counted(void **state)
 	assert_memory_equal(got, "welcome", 7);
 	assert_int_equal(e->peer.received, 5);
 	assert_int_equal(e->peer.sent, 7);
-	assert_false(peer_gone(&e->peer));
+	assert_false(peer_gone_for(&e->peer, -1));
 }
 
 static void what_was_sent_before_leaving_still_counts(void **state)
@@ -120,7 +120,7 @@ static void leaving_is_noticed_though_the_queue_is_full(void **state)
 	close_end(&e->in);
 	step(e);
 	assert_true(e->peer.hung_up);
-	assert_true(peer_gone(&e->peer));
+	assert_true(peer_gone_for(&e->peer, -1));
 	assert_int_equal(buf_len(&e->peer.rx), PEER_RX_MAX);
 }
 
@@ -239,7 +239,7 @@ static void one_socket_for_both_ways_is_closed_once(void **state)
 	peer_close(&p);                         /* fine twice */
 	assert_true(fcntl(other, F_GETFD) >= 0);
 	close(other);
-	assert_true(peer_gone(&p));
+	assert_true(peer_gone_for(&p, -1));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
