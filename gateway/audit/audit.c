@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +18,11 @@
 
 #include "gateway/base/log.h"
 
-enum { FIELD_MAX = 4096 };      /* bytes of one text as it is written */
+enum {
+	FIELD_MAX = 4096,       /* bytes of one text as it is written */
+	STDERR_MS = 1000,
+	STDERR_PIECE = 4096     /* what a pipe that polls writable takes without waiting */
+};
 
 /* Where the local system logger listens: Linux and the BSDs, then macOS. */
 static const char *const syslog_sockets[] = { "/dev/log", "/var/run/syslog" };
@@ -150,6 +155,28 @@ static bool send_syslog(int fd, const char *line)
 	return sendmsg(fd, &message, 0) >= 0;
 }
 
+/* Stderr leads to the client, who may never read it: there a line waits only so long. */
+static bool write_stderr(const char *line)
+{
+	struct pollfd err = { .fd = STDERR_FILENO, .events = POLLOUT };
+	size_t len = strlen(line);
+
+	while (len > 0) {
+		size_t piece = len < STDERR_PIECE ? len : STDERR_PIECE;
+		ssize_t n;
+
+		errno = EAGAIN;
+		if (poll(&err, 1, STDERR_MS) != 1 || (err.revents & POLLOUT) == 0)
+			return false;
+		n = write(STDERR_FILENO, line, piece);
+		if (n <= 0)
+			return false;
+		line += n;
+		len -= (size_t)n;
+	}
+	return true;
+}
+
 /* One write for one line: with O_APPEND, the lines of sessions side by side do not mix. */
 static bool write_line(int fd, const char *line)
 {
@@ -178,7 +205,7 @@ enum err audit_write(struct audit *a, const char *event, const struct audit_fiel
 	}
 	if ((a->places & AUDIT_TO_SYSLOG) != 0 && !send_syslog(a->syslog, line))
 		err = failed(why, "syslog");
-	if ((a->places & AUDIT_TO_STDERR) != 0 && !write_line(STDERR_FILENO, line))
+	if ((a->places & AUDIT_TO_STDERR) != 0 && !write_stderr(line))
 		err = failed(why, "stderr");
 	if ((a->places & AUDIT_TO_FILE) != 0 && !write_line(a->file, line))
 		err = failed(why, a->path);

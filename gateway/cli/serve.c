@@ -63,8 +63,11 @@ static int filter_session(struct visit *v)
 	char why[SENTENCE_MAX];
 	bool well;
 
-	if (!builder_reach_daemon(&v->builder, why) || !nix_conf_read(NIX_CONF_PATH, &conf, why))
+	if (!builder_reach_daemon(&v->builder, why))
 		return visit_refuse(v, why, NULL);
+	if (!nix_conf_read(NIX_CONF_PATH, &conf, why))
+		return visit_refuse_because(v, "this builder's nix.conf cannot be read; its administrator finds the fault in "
+					       "the audit", why);
 	session_init(&session, v->builder.policy, v->key, &v->audit, &v->command, STDIN_FILENO, STDOUT_FILENO,
 		     STDERR_FILENO);
 	session.settings.conf = conf;

@@ -46,13 +46,13 @@ static const char *protocol_name(const struct visit *v)
 }
 
 /* The end of a session that was refused. Nothing hangs on these two records any more, so a failure is only said. */
-static void record_refusal(struct visit *v, const char *sentence, const struct rule *rule)
+static void record_refusal(struct visit *v, const char *reason, const struct rule *rule)
 {
 	char where[SENTENCE_MAX], why[SENTENCE_MAX];
 	uint64_t seconds = (uint64_t)(clock_ms() - v->started_ms) / 1000;
 	struct audit_field denied[] = {
 		text_field("operation", "session"), text_field("subject", v->request),
-		text_field("reason", sentence), text_field("rule", NULL),
+		text_field("reason", reason), text_field("rule", NULL),
 	};
 	struct audit_field end[] = {
 		text_field("outcome", "refused"), { .name = "seconds", .kind = AUDIT_NUMBER, .number = seconds },
@@ -67,13 +67,25 @@ static void record_refusal(struct visit *v, const char *sentence, const struct r
 		log_say("the refusal was not recorded: %s", why);
 }
 
+static int tell(struct visit *v, const char *sentence)
+{
+	if (v->command.kind == COMMAND_WORKER)
+		refusal_tell_worker(STDIN_FILENO, STDOUT_FILENO, sentence);
+	return EXIT_REFUSED;
+}
+
 int visit_refuse(struct visit *v, const char *sentence, const struct rule *rule)
 {
 	log_say("%s", sentence);
 	record_refusal(v, sentence, rule);
-	if (v->command.kind == COMMAND_WORKER)
-		refusal_tell_worker(STDIN_FILENO, STDOUT_FILENO, sentence);
-	return EXIT_REFUSED;
+	return tell(v, sentence);
+}
+
+int visit_refuse_because(struct visit *v, const char *sentence, const char *reason)
+{
+	log_say("%s", sentence);
+	record_refusal(v, reason, NULL);
+	return tell(v, sentence);
 }
 
 bool visit_record(struct visit *v, const char *event, const struct audit_field *fields, size_t count, int *status)

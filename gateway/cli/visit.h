@@ -36,6 +36,8 @@ bool visit_admit(struct visit *v, int *status);
 
 /* Refuses: one sentence on stderr, in the audit, and for the worker protocol on the wire. Returns the exit status. */
 int visit_refuse(struct visit *v, const char *sentence, const struct rule *rule);
+/* The same where the reason is for the administrator alone, who finds it in the audit. */
+int visit_refuse_because(struct visit *v, const char *sentence, const char *reason);
 
 /* Writes one record; on failure refuses the session and returns false with *status set. */
 bool visit_record(struct visit *v, const char *event, const struct audit_field *fields, size_t count, int *status);

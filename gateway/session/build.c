@@ -47,6 +47,14 @@ static enum err record_results(struct session *s, const struct value *targets, c
 	return err;
 }
 
+/* The session ends while the daemon builds: what has run is on record all the same. */
+static enum err record_aborted(struct session *s, const struct value *targets, int64_t started_ms, enum err err)
+{
+	for (size_t i = 0; i < targets->count; i++)
+		(void)!record_build(s, value_text(&targets->items[i]), "aborted", started_ms);
+	return err;
+}
+
 static enum err admit(struct session *s, const struct value *targets, struct build_outcome *out)
 {
 	struct rule rule;
@@ -67,11 +75,12 @@ enum err build_targets(struct session *s, const struct value *targets, struct bu
 		return err;
 	err = results_build(s, targets, s->build_mode, &out->results, &error);
 	if (err)
-		return err;
+		return record_aborted(s, targets, started_ms, err);
 	out->failed = error.failed;
 	if (error.failed)
 		memcpy(out->text, error.text, sizeof out->text);
-	return record_results(s, targets, out, started_ms);
+	err = record_results(s, targets, out, started_ms);
+	return err || error.failed ? err : judge_taken_off(s);
 }
 
 /* --- BuildDerivation --- */
@@ -119,8 +128,10 @@ static enum err forward_derivation(struct session *s, const struct basic *basic,
 	err = upstream_send(s, op, build);
 	if (!err)
 		err = upstream_loop(s, LOG_TO_CLIENT, &error);
-	if (err)
+	if (err) {
+		(void)!record_ask(s, &basic->ask, "aborted", started_ms);
 		return err;
+	}
 	out->failed = error.failed;
 	out->shape = op->reply;
 	if (error.failed)
@@ -190,7 +201,7 @@ enum err build_paths(struct session *s, const struct value *targets, struct buil
 	if (!err)
 		err = upstream_loop(s, LOG_TO_CLIENT, &error);
 	if (err)
-		return err;
+		return record_aborted(s, targets, started_ms, err);
 	out->failed = error.failed;
 	if (error.failed)
 		memcpy(out->text, error.text, sizeof out->text);
@@ -198,7 +209,7 @@ enum err build_paths(struct session *s, const struct value *targets, struct buil
 		err = session_read(s, &s->daemon, op->reply, op->name, &reply);
 	for (size_t i = 0; !err && i < targets->count; i++)
 		err = record_build(s, value_text(&targets->items[i]), error.failed ? "failed" : "built", started_ms);
-	return err;
+	return err || error.failed ? err : judge_taken_off(s);
 }
 
 enum err build_answer_paths(struct session *s, const struct value *request)

@@ -91,6 +91,7 @@ static enum err keep(struct drv_cache *cache, struct text path, const struct der
 		     const struct facts *facts)
 {
 	struct drv *drv = arena_alloc(&cache->arena, sizeof *drv);
+	bool added;
 	enum err err;
 
 	if (drv == NULL)
@@ -111,8 +112,8 @@ static enum err keep(struct drv_cache *cache, struct text path, const struct der
 	if (!err)
 		err = facts_to_ask(&cache->arena, facts, path, &drv->ask);
 	if (!err)
-		err = path_set_add(&cache->paths, path, NULL);
-	if (!err) {
+		err = path_set_add(&cache->paths, path, &added);
+	if (!err && added) {
 		drv->path = cache->paths.items[cache->paths.count - 1];
 		cache->drvs[cache->paths.count - 1] = drv;
 	}

@@ -3,10 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gateway/nix/shapes.h"
 #include "gateway/session/judge.h"
 #include "policy/operation.h"
-
-enum build_mode { BUILD_NORMAL = 0, BUILD_REPAIR = 1, BUILD_CHECK = 2 };
 
 /* What a grant has to have for each class. 0 for the two that no grant speaks of. */
 static const unsigned needed_by_class[] = {
@@ -45,50 +44,58 @@ struct text gate_subject(const struct op *op, const struct value *request)
 	return value->count > 0 ? value_text(value->items) : text_of("");
 }
 
-/* Is anything to be built, or are all the targets bare paths, which can only be substituted? */
-static bool names_derivation(const struct value *targets)
+static bool is_bare(struct text target)
 {
-	for (size_t i = 0; i < targets->count; i++) {
-		struct text path = value_text(&targets->items[i]);
-
-		if (text_holds(path, '!') || text_ends(path, ".drv"))
-			return true;
-	}
-	return false;
+	return !text_holds(target, '!') && !text_ends(target, ".drv");
 }
 
+/* Are all the bare paths among the targets there? */
 static enum err all_valid(struct session *s, const struct value *targets, bool *all)
 {
 	struct text *paths = arena_array(&s->arena, targets->count, sizeof *paths);
 	bool *valid = arena_array(&s->arena, targets->count, sizeof *valid);
+	size_t n = 0;
 	enum err err;
 
 	*all = false;
 	if (paths == NULL || valid == NULL)
 		return session_end(s, ERR_MEMORY, "failed", "%s", err_text(ERR_MEMORY));
 	for (size_t i = 0; i < targets->count; i++)
-		paths[i] = value_text(&targets->items[i]);
-	err = judge_valid(s, paths, targets->count, valid);
+		if (is_bare(value_text(&targets->items[i])))
+			paths[n++] = value_text(&targets->items[i]);
+	err = judge_valid(s, paths, n, valid);
 	*all = !err;
-	for (size_t i = 0; i < targets->count; i++)
+	for (size_t i = 0; i < n; i++)
 		*all &= valid[i];
 	return err;
 }
 
-/* A build of bare paths fetches those that are not there, and where all are there it only asks. */
-static enum err needed_bits(struct session *s, struct value *request, unsigned *needed)
+/* Derivations among the targets are built; bare paths are fetched where they are not there, and else only asked for. */
+static enum err bits_of_targets(struct session *s, const struct value *targets, unsigned *needed)
 {
-	const struct value *mode = field_of(request, s->op, "mode"), *targets = field_of(request, s->op, "targets");
+	size_t bare = 0;
 	bool all = false;
 	enum err err = ERR_NONE;
 
+	for (size_t i = 0; i < targets->count; i++)
+		bare += is_bare(value_text(&targets->items[i]));
+	*needed = bare < targets->count ? OPS_BUILD : 0;
+	if (bare > 0 && (s->key->grant->operations & OPS_SUBSTITUTE) == 0)
+		err = all_valid(s, targets, &all);
+	if (bare > 0)
+		*needed |= all ? OPS_QUERY : OPS_SUBSTITUTE;
+	return err;
+}
+
+static enum err needed_bits(struct session *s, struct value *request, unsigned *needed)
+{
+	const struct value *mode = field_of(request, s->op, "mode"), *targets = field_of(request, s->op, "targets");
+	enum err err = ERR_NONE;
+
 	*needed = needed_by_class[s->op->class];
-	if (s->op->class == CLASS_BUILD && targets != NULL && !names_derivation(targets)) {
-		if ((s->key->grant->operations & OPS_SUBSTITUTE) == 0)
-			err = all_valid(s, targets, &all);
-		*needed = all ? OPS_QUERY : OPS_SUBSTITUTE;
-	}
-	if (mode != NULL && mode->number == BUILD_CHECK)
+	if (s->op->class == CLASS_BUILD && targets != NULL)
+		err = bits_of_targets(s, targets, needed);
+	if (mode != NULL && mode->number == BUILD_MODE_CHECK)
 		*needed |= OPS_CHECK;
 	return err;
 }
@@ -100,7 +107,7 @@ static const char *never_allowed(const struct op *op, struct value *request)
 
 	if (op->class == CLASS_NEVER)
 		return op->name;
-	if ((repair != NULL && repair->number != 0) || (mode != NULL && mode->number == BUILD_REPAIR))
+	if ((repair != NULL && repair->number != 0) || (mode != NULL && mode->number == BUILD_MODE_REPAIR))
 		return "repair";
 	return NULL;
 }
@@ -110,7 +117,7 @@ static void narrow(struct session *s, struct value *request)
 {
 	struct value *substitute = field_of(request, s->op, "substitute"), *mode = field_of(request, s->op, "mode");
 
-	s->build_mode = mode == NULL ? BUILD_NORMAL : mode->number;
+	s->build_mode = mode == NULL ? BUILD_MODE_NORMAL : mode->number;
 	if (substitute != NULL && (s->key->grant->operations & OPS_SUBSTITUTE) == 0)
 		substitute->number = 0;
 }

@@ -27,6 +27,8 @@ static enum err refuse(struct session *s, const char *format, ...)
 	log_vsentence(sentence, format, args);
 	va_end(args);
 	err = session_record_denied(s, NULL, sentence, NULL);
+	if (s->command->kind == COMMAND_SERVE)
+		buf_take(&s->client.tx, buf_len(&s->client.tx));        /* a welcome that was not sent yet */
 	/* The client is told even where that cannot be recorded. */
 	if (s->command->kind == COMMAND_WORKER && s->hello.state == HELLO_READY &&
 	    hello_server_refuse(&s->hello, &s->client.tx, sentence) == ERR_NONE)
@@ -49,10 +51,15 @@ static bool client_waits(const struct session *s)
 /* The client's part. Its answers go out as they are made: some clients wait for ours before they go on. */
 static enum err greet_client(struct session *s)
 {
+	int64_t since = clock_ms();
+
 	while (client_waits(s)) {
 		size_t used = 0;
 		enum err err = session_await(s, &s->client);
 
+		if (!err && clock_ms() - since > s->limits.handshake_ms)
+			err = session_end(s, ERR_TIMEOUT, "stalled", "the client has not said hello within %lld seconds",
+					  (long long)(s->limits.handshake_ms / 1000));
 		if (err)
 			return err;
 		err = feed_client(s, buf_data(&s->client.rx), buf_len(&s->client.rx), &used);
@@ -86,7 +93,7 @@ static bool greet_daemon(struct session *s, char *why)
 				log_sentence(why, "%s", s->upstream.reason);
 			if (err)
 				return false;
-		} else if (daemon->ended || daemon->broken) {
+		} else if (daemon->ended) {
 			log_sentence(why, "the Nix daemon closed the connection; is this account in its allowed-users?");
 			return false;
 		} else if (session_is_deserted(s)) {
@@ -178,11 +185,34 @@ static enum err find_trust(struct session *s)
 	return err;
 }
 
+/* The daemon's hello, its trust, and whether the policy takes it. */
+static enum err meet_daemon(struct session *s)
+{
+	char why[SENTENCE_MAX];
+	enum err err;
+
+	if (!greet_daemon(s, why))
+		return refuse(s, "%s", why);
+	err = find_trust(s);
+	return err ? err : judge_account(s);
+}
+
+/* A worker client is refused at the end of its handshake, so that comes first. For a serve client our part of the handshake
+ * is a welcome already: it must not have heard it where the session is refused. */
+static enum err meet(struct session *s)
+{
+	bool serve = s->command->kind == COMMAND_SERVE;
+	enum err err = serve ? meet_daemon(s) : greet_client(s);
+
+	if (!err)
+		err = serve ? greet_client(s) : meet_daemon(s);
+	return err ? err : record_start(s);
+}
+
 enum err greet(struct session *s)
 {
 	static const char *const offered[] = { "disable-set-options" };
 	const struct wish nothing = { .timeout = { .set = false } };
-	char why[SENTENCE_MAX];
 	enum err err;
 
 	hello_server_init(&s->hello, WORKER_MINOR_MAX, offered, 1);
@@ -191,16 +221,7 @@ enum err greet(struct session *s)
 	if (err)
 		return session_end(s, err, "failed", "%s", err_text(err));
 	peer_write(&s->daemon);         /* it can answer while the client says hello */
-	err = greet_client(s);
-	if (err)
-		return err;
-	if (!greet_daemon(s, why))
-		return refuse(s, "%s", why);
-	err = find_trust(s);
-	if (!err)
-		err = judge_account(s);
-	if (!err)
-		err = record_start(s);
+	err = meet(s);
 	if (!err)
 		err = settings_send(s, &s->settings, &nothing);
 	arena_reset(&s->arena);

@@ -56,8 +56,8 @@ static enum err spool_write(struct session *s, const uint8_t *bytes, size_t len)
 	return ERR_NONE;
 }
 
-/* Keeps one archive as it comes, and makes its hash. */
-static enum err spool_archive(struct session *s, uint8_t hash[SHA256_LEN])
+/* Keeps one archive as it comes (or only reads it), and makes its hash. */
+static enum err spool_archive(struct session *s, bool keep, uint8_t hash[SHA256_LEN])
 {
 	crypto_hash_sha256_state state;
 	enum err err = ERR_NONE;
@@ -79,7 +79,8 @@ static enum err spool_archive(struct session *s, uint8_t hash[SHA256_LEN])
 			return session_end(s, err, "protocol-error", "an imported archive is not in canonical form: %s",
 					   s->nar.fault);
 		crypto_hash_sha256_update(&state, bytes, used);
-		err = spool_write(s, bytes, used);
+		if (keep)
+			err = spool_write(s, bytes, used);
 		buf_take(&s->client.rx, used);
 	}
 	crypto_hash_sha256_final(&state, hash);
@@ -109,7 +110,7 @@ static enum err import_path(struct session *s, bool *stored, char *why)
 	uint8_t hash[SHA256_LEN];
 	const struct value *exported;
 	struct value *head;
-	enum err err = spool_archive(s, hash);
+	enum err err = spool_archive(s, *stored, hash);
 
 	if (!err)
 		err = session_read(s, &s->client, &shape_export, "exported path", &exported);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "gateway/session/record.h"
 #include "gateway/session/upstream.h"
 #include "gateway/wire/put.h"
 
@@ -13,7 +14,8 @@ static enum err no_memory(struct session *s, enum err err)
 static void init(struct intake *in)
 {
 	in->first = in->count = 0;
-	in->current_refused = in->failed = false;
+	in->current_refused = in->failed = in->sent = in->last = false;
+	in->waited_ms = 0;
 	in->why[0] = '\0';
 	arena_init(&in->arena, (size_t)64 * 1024 * 1024);
 	path_set_init(&in->doubtful, &in->arena, INTAKE_DOUBTS);
@@ -76,7 +78,7 @@ static enum err on_daemon_error(struct session *s, struct intake *in, const stru
 static enum err take_events(struct session *s, struct intake *in)
 {
 	while (in->count > 0 && buf_len(&s->daemon.rx) > 0) {
-		const struct store_path *path = &in->flying[in->first];
+		const struct flying *oldest = &in->flying[in->first];
 		enum loop_event event;
 		enum err err = upstream_step(s, LOG_TO_CLIENT, &event);
 
@@ -84,8 +86,11 @@ static enum err take_events(struct session *s, struct intake *in)
 			return err;
 		in->first = (in->first + 1) % FLYING_MAX;
 		in->count--;
+		in->last = in->count == 0 && event == LOOP_LAST;
 		if (event == LOOP_ERROR)
-			err = on_daemon_error(s, in, path);
+			err = on_daemon_error(s, in, &oldest->path);
+		else if (oldest->path.len > 0)
+			err = record_upload(s, "upload", store_path_text(&oldest->path), oldest->size);
 		if (err)
 			return err;
 	}
@@ -109,8 +114,17 @@ enum err intake_await(struct session *s, struct intake *in, size_t flying)
 
 /* --- what the client sends --- */
 
-/* Until there is content, its end, or a failure. */
-static enum err await_content(struct session *s, struct intake *in, const uint8_t **bytes, size_t *len)
+/* A client that sends a byte now and then would keep the daemon's lock on the path as well as one that sends none. */
+static enum err check_rate(struct session *s, struct intake *in, int64_t since_ms)
+{
+	int64_t waited = in->waited_ms + (clock_ms() - since_ms);
+
+	if (waited < TRICKLE_GRACE_MS || in->content.taken >= (uint64_t)waited / 1000 * TRICKLE_RATE)
+		return ERR_NONE;
+	return session_end(s, ERR_TIMEOUT, "stalled", "the client sends less than %d bytes a second", TRICKLE_RATE);
+}
+
+static enum err find_content(struct session *s, struct intake *in, const uint8_t **bytes, size_t *len)
 {
 	int64_t since = clock_ms();
 
@@ -124,10 +138,22 @@ static enum err await_content(struct session *s, struct intake *in, const uint8_
 			return err;
 		err = session_check_patience(s, &s->client, since);
 		if (!err)
+			err = check_rate(s, in, since);
+		if (!err)
 			err = session_move(s);
 		if (err)
 			return err;
 	}
+}
+
+/* Until there is content, its end, or a failure. */
+static enum err await_content(struct session *s, struct intake *in, const uint8_t **bytes, size_t *len)
+{
+	int64_t since = clock_ms();
+	enum err err = find_content(s, in, bytes, len);
+
+	in->waited_ms += clock_ms() - since;
+	return err;
 }
 
 enum err intake_fail(struct session *s, struct intake *in, struct text subject, const char *format, ...)
@@ -152,9 +178,9 @@ enum err intake_fail(struct session *s, struct intake *in, struct text subject, 
 /* --- upstream --- */
 
 enum err intake_send(struct session *s, struct intake *in, const struct op *op, const struct value *request,
-		     struct text path)
+		     struct text path, uint64_t size)
 {
-	struct store_path *slot;
+	struct flying *slot;
 	enum err err = intake_await(s, in, FLYING_MAX - 1);
 
 	if (err || in->failed)
@@ -163,10 +189,13 @@ enum err intake_send(struct session *s, struct intake *in, const struct op *op, 
 	if (err)
 		return err;
 	slot = &in->flying[(in->first + in->count++) % FLYING_MAX];
-	memcpy(slot->bytes, path.bytes, path.len);
-	slot->bytes[path.len] = '\0';
-	slot->len = path.len;
-	in->current_refused = false;
+	if (path.len > 0)
+		memcpy(slot->path.bytes, path.bytes, path.len);
+	slot->path.bytes[path.len] = '\0';
+	slot->path.len = path.len;
+	slot->size = size;
+	in->sent = true;
+	in->last = in->current_refused = false;
 	return ERR_NONE;
 }
 

@@ -13,10 +13,19 @@ enum {
 	INTAKE_DOUBTS = 200000          /* paths of one upload whose fate is open */
 };
 
+/* A request under way: what it is about ("": its refusal is an end) and how large that is. */
+struct flying {
+	struct store_path path;
+	uint64_t size;
+};
+
 struct intake {
 	struct content content;
-	struct store_path flying[FLYING_MAX];   /* a ring: what each is about; "" where its refusal is an end */
+	struct flying flying[FLYING_MAX];       /* a ring of `count` from `first` on */
 	size_t first, count;
+	bool sent;                      /* a request has gone up, so its frames have to be ended */
+	bool last;                      /* the daemon's LAST has come for the request that was sent last */
+	int64_t waited_ms;              /* for the client's content; see await_content */
 	bool current_refused;           /* the daemon does not want the path that is being forwarded */
 	struct arena arena;             /* the texts of the set below */
 	struct path_set doubtful;       /* not storable; whether they are there already is still to be asked */
@@ -28,10 +37,10 @@ void intake_init_framed(struct intake *in, uint64_t max);
 void intake_init_sized(struct intake *in, uint64_t size);
 void intake_free(struct intake *in);
 
-/* Sends a request whose answer will be awaited. `path` (may be ""): it is not storable if the daemon says that it lacks a
+/* Sends a request whose answer will be awaited. `path` (may be "") of `size` bytes: with the daemon's LAST it is on record; it is not storable if the daemon says that it lacks a
  * signature or refers to what is not valid; any other refusal, or without a path, ends the upload. */
 MUST_USE enum err intake_send(struct session *s, struct intake *in, const struct op *op, const struct value *request,
-			      struct text path);
+			      struct text path, uint64_t size);
 
 /* What goes up behind a request: content as it comes (an archive: to its end and judged by s->nar, else to the end of the
  * content), and the end of the frames in any case: cut short, it makes the daemon give up and stay in step. */

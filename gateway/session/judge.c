@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/nix/shapes.h"
 #include "gateway/session/upstream.h"
 
 enum { ROOTS_FLYING = 64 };     /* temporary roots asked for ahead of the daemon's answers */
@@ -335,7 +336,9 @@ static enum err judge_level(struct descent *w, const struct level *level)
 	for (size_t i = 0; !err && i < level->count; i++) {
 		size_t at = level->nodes[i];
 		const struct drv *drv = drv_find(&s->drvs, level->drvs[i]);
-		bool must_run = runs(w, at, drv, valid, i > 0 ? ends[i - 1] : 0, ends[i]);
+		/* A check runs what the request names, valid or not. */
+		bool must_run = runs(w, at, drv, valid, i > 0 ? ends[i - 1] : 0, ends[i]) ||
+				(s->build_mode == BUILD_MODE_CHECK && w->nodes[at].target);
 
 		w->nodes[at].done = w->nodes[at].wanted;
 		if (must_run)
@@ -475,4 +478,28 @@ enum err judge_targets(struct session *s, const struct value *targets, char *ref
 		if (err != ERR_DENIED || !again)
 			return err;
 	}
+}
+
+enum err judge_taken_off(struct session *s)
+{
+	struct path_set left;
+	bool *valid = arena_array(&s->arena, s->taken_off.count, sizeof *valid);
+	enum err err;
+
+	if (s->taken_off.count == 0)
+		return ERR_NONE;
+	if (valid == NULL)
+		return no_memory(s);
+	err = judge_valid(s, s->taken_off.items, s->taken_off.count, valid);
+	path_set_init(&left, &s->arena, s->taken_off.count);
+	for (size_t i = 0; !err && i < s->taken_off.count; i++)
+		if (!valid[i] && path_set_add(&left, s->taken_off.items[i], NULL) != ERR_NONE)
+			err = no_memory(s);
+	if (!err)
+		path_set_clear(&s->taken_off);
+	for (size_t i = 0; !err && i < left.count; i++)
+		if (path_set_add(&s->taken_off, left.items[i], NULL) != ERR_NONE)
+			err = no_memory(s);
+	path_set_free(&left);
+	return err;
 }

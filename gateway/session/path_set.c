@@ -21,6 +21,16 @@ void path_set_free(struct path_set *set)
 	*set = (struct path_set){ .arena = set->arena, .max = set->max };
 }
 
+void path_set_clear(struct path_set *set)
+{
+	struct arena *arena = set->arena;
+	size_t max = set->max;
+
+	path_set_free(set);
+	arena_reset(arena);
+	path_set_init(set, arena, max);
+}
+
 /* The slot of the path, or the free one where it would go. Never full: slots are kept at twice the items. */
 static size_t slot_of(const struct path_set *set, struct text path)
 {

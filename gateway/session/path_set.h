@@ -19,6 +19,8 @@ struct path_set {
 
 void path_set_init(struct path_set *set, struct arena *arena, size_t max);
 void path_set_free(struct path_set *set);
+/* Empties the set and its arena, which must be its own. */
+void path_set_clear(struct path_set *set);
 
 /* *added (may be NULL): it was not there before. */
 MUST_USE enum err path_set_add(struct path_set *set, struct text path, bool *added);

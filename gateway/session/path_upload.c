@@ -77,9 +77,7 @@ enum err path_upload_settle(struct session *s, struct path_upload *up)
 			continue;
 		err = up->rebuild ? take_off(s, up, doubtful->items[i]) : refuse(s, up, doubtful->items[i]);
 	}
-	path_set_free(doubtful);
-	arena_reset(&up->in.arena);
-	path_set_init(doubtful, &up->in.arena, INTAKE_DOUBTS);
+	path_set_clear(doubtful);
 	return err;
 }
 
@@ -143,10 +141,12 @@ static enum err forward_drv(struct session *s, struct path_upload *up, const str
 	if (!err && !up->in.failed && (s->nar.root != NAR_REGULAR || s->nar.root_executable))
 		err = intake_fail(s, &up->in, path, "%.*s is named as a derivation, and is no plain file", (int)path.len,
 				  path.bytes);
-	if (!err && !up->in.failed && drv_check(s, path, buf_data(&body), buf_len(&body), why) == ERR_DENIED)
+	if (!err && !up->in.failed)
+		err = drv_check(s, path, buf_data(&body), buf_len(&body), why);
+	if (err == ERR_DENIED && s->outcome == NULL)
 		err = intake_fail(s, &up->in, path, "%s", why);
 	if (!err && !up->in.failed)
-		err = intake_send(s, &up->in, add_op(s), head, path);
+		err = intake_send(s, &up->in, add_op(s), head, path, size_of(s, head));
 	if (!err && !up->in.failed)
 		err = put_file(s, &up->in, &body);
 	buf_free(&body);
@@ -161,7 +161,7 @@ static enum err forward(struct session *s, struct path_upload *up, const struct 
 
 	if (store_path_is_drv(path_of(s, head)))
 		return forward_drv(s, up, head);
-	err = intake_send(s, &up->in, add_op(s), head, path_of(s, head));
+	err = intake_send(s, &up->in, add_op(s), head, path_of(s, head), size_of(s, head));
 	return err || up->in.failed ? err : intake_forward(s, &up->in, true, path_of(s, head));
 }
 
@@ -213,8 +213,6 @@ enum err path_upload_next(struct session *s, struct path_upload *up, struct valu
 	if (!err && !up->in.failed && s->nar.size != size)
 		err = intake_fail(s, &up->in, path, "the archive of %.*s has %llu bytes and not %llu as announced",
 				  (int)path.len, path.bytes, (unsigned long long)s->nar.size, (unsigned long long)size);
-	if (!err && !up->in.failed && verdict != STORABLE_NOT)
-		err = record_upload(s, "upload", path, size);
 	return err;
 }
 
@@ -258,8 +256,6 @@ enum err path_upload_spooled(struct session *s, struct path_upload *up, struct v
 	if (store_path_is_drv(path))
 		return intake_fail(s, &up->in, path, "%.*s is a derivation, and those are not imported; use ssh-ng://",
 				   (int)path.len, path.bytes);
-	err = intake_send(s, &up->in, add_op(s), head, path);
-	if (!err && !up->in.failed)
-		err = forward_spool(s, &up->in);
-	return err ? err : record_upload(s, "upload", path, s->nar.size);
+	err = intake_send(s, &up->in, add_op(s), head, path, s->nar.size);
+	return err || up->in.failed ? err : forward_spool(s, &up->in);
 }

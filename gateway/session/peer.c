@@ -50,6 +50,21 @@ bool peer_gone_for(const struct peer *p, int64_t ms)
 	return p->gone_ms > 0 && clock_ms() - p->gone_ms > ms;
 }
 
+bool peer_trickles(const struct peer *p, int64_t grace_ms, uint64_t rate)
+{
+	int64_t behind = p->behind_ms > 0 ? clock_ms() - p->behind_ms : 0;
+
+	return behind > grace_ms && p->sent - p->behind_sent < (uint64_t)behind / 1000 * rate;
+}
+
+void peer_trim(struct peer *p)
+{
+	if (buf_len(&p->rx) == 0 && p->rx.size > STEP)
+		buf_free(&p->rx);
+	if (buf_len(&p->tx) == 0 && p->tx.size > STEP)
+		buf_free(&p->tx);
+}
+
 static bool try_again(void)
 {
 	return errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK;
@@ -92,11 +107,26 @@ void peer_write(struct peer *p)
 	}
 }
 
+static void drop_queue(struct peer *p)
+{
+	buf_take(&p->tx, buf_len(&p->tx));
+	p->stuck_ms = 0;
+}
+
 /* Both descriptors are always watched: with no event asked for, poll still tells of a hang-up. */
 static void watch(struct peer *p, struct pollfd *polls)
 {
-	short in = !p->ended && buf_room(&p->rx) > 0 ? POLLIN : 0;
-	short out = buf_len(&p->tx) > 0 ? POLLOUT : 0;
+	short in = !p->ended && buf_room(&p->rx) > 0 ? POLLIN : 0, out;
+
+	if (p->broken)
+		drop_queue(p);          /* nobody will ever take it */
+	out = buf_len(&p->tx) > 0 ? POLLOUT : 0;
+	if (out == 0) {
+		p->behind_ms = 0;
+	} else if (p->behind_ms == 0) {
+		p->behind_ms = clock_ms();
+		p->behind_sent = p->sent;
+	}
 
 	/* From now on it takes too long; whatever it takes ends that. */
 	if (out != 0 && p->stuck_ms == 0)
@@ -109,9 +139,10 @@ static void move(struct peer *p, const struct pollfd *polls)
 {
 	const short gone = POLLHUP | POLLERR | POLLNVAL;
 
-	if ((polls[1].revents & (POLLERR | POLLNVAL)) != 0 || (p->out != p->in && (polls[1].revents & POLLHUP) != 0)) {
+	/* Of a socket this says that both directions are closed; what is left to be read comes by polls[0]. */
+	if ((polls[1].revents & gone) != 0) {
 		p->broken = true;
-		buf_take(&p->tx, buf_len(&p->tx));
+		drop_queue(p);
 	} else if ((polls[1].revents & POLLOUT) != 0) {
 		peer_write(p);
 	}

@@ -29,6 +29,8 @@ struct peer {
 	int64_t moved_ms;               /* when a byte last went either way */
 	int64_t gone_ms;                /* when it ended, broke or hung up; 0: it has not */
 	int64_t stuck_ms;               /* since when bytes wait in tx and the peer takes none; 0: it takes them */
+	int64_t behind_ms;              /* since when tx has not been empty; 0: it is */
+	uint64_t behind_sent;           /* `sent` at that time */
 };
 
 /* Takes over both descriptors and makes them non-blocking. */
@@ -38,6 +40,12 @@ void peer_init_shared(struct peer *p, const char *name, int out);
 void peer_close(struct peer *p);
 /* It has been gone for longer than this. */
 bool peer_gone_for(const struct peer *p, int64_t ms);
+
+/* Takes less than `rate` bytes a second, and has been behind for longer than `grace_ms`. */
+bool peer_trickles(const struct peer *p, int64_t grace_ms, uint64_t rate);
+
+/* Gives back what a long message has left behind; between requests. */
+void peer_trim(struct peer *p);
 
 /* One step of the two: read what is there while rx has room, write what tx holds. Neither waits. */
 void peer_read(struct peer *p);

@@ -56,6 +56,9 @@ static enum err give_up(struct session *s, const struct daemon_error *error)
 
 static enum err hold(struct session *s, const struct value *paths)
 {
+	s->temp_roots += paths->count;
+	if (s->temp_roots > TEMP_ROOTS_MAX)
+		return session_end(s, ERR_LIMIT, "refused", "this session holds too many temporary roots; begin a new one");
 	for (size_t i = 0; i < paths->count; i++) {
 		const struct value *reply;
 		struct daemon_error error;
@@ -454,6 +457,8 @@ static enum err one_command(struct session *s)
 	session_set_state(s, SESSION_IDLE);
 	s->op = NULL;
 	arena_reset(&s->arena);
+	peer_trim(&s->client);
+	peer_trim(&s->daemon);
 	return session_room(s, &s->client);
 }
 

@@ -43,6 +43,8 @@
 #define SESSION_STATE_ENUM(name, text) SESSION_##name,
 enum session_state { SESSION_STATES(SESSION_STATE_ENUM) };
 
+enum { TEMP_ROOTS_MAX = 200000 };       /* the daemon keeps each for as long as the session lasts */
+
 struct session_limits {
 	int64_t handshake_ms, stall_ms, idle_ms;        /* longest silence; see session_await */
 };
@@ -71,7 +73,8 @@ struct session {
 	/* The request in hand. */
 	const struct op *op;                    /* its row; NULL between operations */
 	struct settings_state settings;         /* what the daemon was told of limits, and what nix.conf says of the rest */
-	uint64_t build_mode;                    /* as it asks for it, where it does; 0: normal */
+	uint64_t build_mode;                    /* enum build_mode, as it asks for it where it does */
+	size_t temp_roots;                      /* that the client has asked for; see TEMP_ROOTS_MAX */
 	struct arena arena;                     /* values of the request and its reply; reset between operations */
 	struct arena loop_arena;                /* values of one message of the stderr loop */
 	struct message message;                 /* decodes requests and replies, one at a time */
@@ -109,6 +112,8 @@ MUST_USE enum err session_await(struct session *s, struct peer *peer);
 MUST_USE enum err session_room(struct session *s, struct peer *peer);
 /* One round of the poll loop with the checks that both share: for who waits for more than one thing at a time. */
 MUST_USE enum err session_move(struct session *s);
+/* A client that takes or sends less than this over a while holds up others as one that does nothing. */
+enum { TRICKLE_GRACE_MS = 30 * 1000, TRICKLE_RATE = 16 * 1024 };        /* bytes a second */
 /* The client must have sent something since `since_ms`, when it began to be waited for. */
 MUST_USE enum err session_check_patience(struct session *s, const struct peer *peer, int64_t since_ms);
 /* The client has closed its sending side for so long that nobody waits for an answer any more. */

@@ -7,6 +7,11 @@
 #include "gateway/nix/signature.h"
 #include "gateway/session/upstream.h"
 
+static enum err no_memory(struct session *s)
+{
+	return session_end(s, ERR_MEMORY, "failed", "%s", err_text(ERR_MEMORY));
+}
+
 static const struct shape *head_shape(const struct session *s)
 {
 	return upstream_op(s, OP_ADD_TO_STORE_NAR)->request;
@@ -71,7 +76,8 @@ static bool signed_by_grant(struct session *s, const struct value *head, const s
 }
 
 /* What holds whatever the trust: the head may not contradict itself. */
-static bool is_sound(struct session *s, const struct value *head, const struct text *refs, size_t ref_count, char *why)
+static bool is_sound(struct session *s, const struct value *head, const struct text *refs, size_t ref_count, char *why,
+		     enum err *err)
 {
 	const struct shape *shape = head_shape(s);
 	struct text path = value_text(value_of(head, shape, "path")), ca = value_text(value_of(head, shape, "ca"));
@@ -86,9 +92,16 @@ static bool is_sound(struct session *s, const struct value *head, const struct t
 		log_sentence(why, "the deriver of %.*s is no derivation", (int)path.len, path.bytes);
 		return false;
 	}
-	if (ca.len == 0 ||
-	    content_address_check(s->message_limits.store_dir, path, ca, refs, ref_count, &address) == ERR_NONE)
+	if (ca.len == 0)
 		return true;
+	*err = content_address_check(s->message_limits.store_dir, path, ca, refs, ref_count, &address);
+	if (*err == ERR_NONE)
+		return true;
+	if (*err == ERR_MEMORY) {
+		*err = no_memory(s);
+		return false;
+	}
+	*err = ERR_NONE;
 	log_sentence(why, "%.*s is not the path that its content address %.*s gives", (int)path.len, path.bytes,
 		     (int)ca.len, ca.bytes);
 	return false;
@@ -99,13 +112,14 @@ enum err storable_judge(struct session *s, const struct value *head, enum storab
 	const struct shape *shape = head_shape(s);
 	const struct value *references = value_of(head, shape, "references");
 	struct text *refs = references_of(s, references), reference;
+	enum err err = ERR_NONE;
 	bool asked_belief = value_of(head, shape, "dontCheckSigs")->number == 1;
 
 	*out = STORABLE_NEVER;
 	if (refs == NULL)
-		return session_end(s, ERR_MEMORY, "failed", "%s", err_text(ERR_MEMORY));
-	if (!is_sound(s, head, refs, references->count, why))
-		return ERR_NONE;
+		return no_memory(s);
+	if (!is_sound(s, head, refs, references->count, why, &err))
+		return err;
 	if (s->key->grant->trust == TRUST_FULL)
 		*out = asked_belief ? STORABLE_BELIEVED : STORABLE_CHECKED;
 	else if (storable_refers_to(head, &s->taken_off, &reference))

@@ -4,6 +4,7 @@
 
 #include "gateway/nix/shapes.h"
 #include "gateway/session/path_upload.h"
+#include "gateway/session/record.h"
 #include "gateway/session/upstream.h"
 #include "gateway/wire/put.h"
 
@@ -30,16 +31,27 @@ static enum err put_reply(struct session *s, const struct value *reply)
 	return ERR_NONE;
 }
 
-/* The daemon's reply to a single request, passed on. */
-static enum err answer(struct session *s, const struct intake *in, const struct op *op)
+/* The daemon's reply to a single request, passed on. It is read even where the client was told of an error meanwhile. */
+static enum err answer(struct session *s, const struct intake *in, const struct op *op, const struct value **reply)
 {
-	const struct value *reply;
 	enum err err;
 
-	if (in->failed)
+	*reply = NULL;
+	if (!in->last)
 		return ERR_NONE;
-	err = session_read(s, &s->daemon, op->reply, op->name, &reply);
-	return err ? err : put_reply(s, reply);
+	err = session_read(s, &s->daemon, op->reply, op->name, reply);
+	return err || in->failed ? err : put_reply(s, *reply);
+}
+
+/* The same where a path was added. */
+static enum err answer_added(struct session *s, const struct intake *in, const struct op *op, uint64_t size)
+{
+	const struct value *reply;
+	enum err err = answer(s, in, op, &reply);
+
+	if (err || reply == NULL)
+		return err;
+	return record_upload(s, "upload", value_text(value_of(reply, op->reply, "path")), size);
 }
 
 /* --- AddToStore: the daemon computes the path --- */
@@ -92,10 +104,10 @@ static enum err forward_derivation(struct session *s, struct intake *in, const s
 	if (!err && !in->failed)
 		err = path_upload_check_text(s, in, name, &body);
 	if (!err && !in->failed)
-		err = intake_send(s, in, op, request, text_of(""));
+		err = intake_send(s, in, op, request, text_of(""), 0);
 	if (!err && !in->failed)
 		err = intake_put(s, in, buf_data(&body), buf_len(&body));
-	if (!err && in->count > 0)
+	if (!err && in->sent)
 		err = intake_put_end(s, in);
 	buf_free(&body);
 	return err;
@@ -105,7 +117,7 @@ static enum err forward_content(struct session *s, struct intake *in, const stru
 				struct text name)
 {
 	struct text method = value_text(value_of(request, op->request, "method"));
-	enum err err = intake_send(s, in, op, request, text_of(""));
+	enum err err = intake_send(s, in, op, request, text_of(""), 0);
 
 	if (!err && !in->failed)
 		err = intake_forward(s, in, text_starts(method, "fixed:r:"), name);
@@ -132,7 +144,7 @@ enum err upload_add_to_store(struct session *s, const struct value *request)
 	if (!err)
 		err = intake_finish(s, &in);
 	if (!err)
-		err = answer(s, &in, op);
+		err = answer_added(s, &in, op, in.content.taken);
 	intake_free(&in);
 	return err;
 }
@@ -159,15 +171,15 @@ enum err upload_add_text(struct session *s, const struct value *request)
 	if (text_ends(name, ".drv"))
 		err = path_upload_check_text(s, &in, name, &body);
 	if (!err && !in.failed)
-		err = intake_send(s, &in, op, add, text_of(""));
+		err = intake_send(s, &in, op, add, text_of(""), 0);
 	if (!err && !in.failed)
 		err = intake_put(s, &in, content->text, content->len);
-	if (!err && in.count > 0)
+	if (!err && in.sent)
 		err = intake_put_end(s, &in);
 	if (!err)
 		err = intake_finish(s, &in);
-	if (!err)
-		err = answer(s, &in, op);       /* the path alone, which is the first field of the daemon's reply */
+	if (!err)       /* the path alone, which is the first field of the daemon's reply */
+		err = answer_added(s, &in, op, content->len);
 	intake_free(&in);
 	return err;
 }
@@ -264,21 +276,25 @@ enum err upload_multiple(struct session *s, const struct value *request)
 enum err upload_log(struct session *s, const struct value *request)
 {
 	const struct op *op = upstream_op(s, OP_ADD_BUILD_LOG);
+	struct text drv = value_text(value_of(request, s->op->request, "drvName"));
+	const struct value *reply;
 	struct intake in;
 	enum err err;
 
+	if (!store_base_ok(drv) || !text_ends(drv, ".drv"))
+		return upload_refuse(s, "a build log belongs to a derivation: HASH-NAME.drv");
 	/* A daemon that does not trust us refuses, and then takes the log for requests. */
 	if (s->trust != HELLO_TRUST_TRUSTED)
 		return upload_refuse(s, "the Nix daemon takes build logs of trusted accounts only");
 	session_set_state(s, SESSION_UPLOAD);
 	intake_init_framed(&in, UPLOAD_NAR_MAX);
-	err = intake_send(s, &in, op, request, text_of(""));
+	err = intake_send(s, &in, op, request, text_of(""), 0);
 	if (!err && !in.failed)
 		err = intake_forward(s, &in, false, text_of(""));
 	if (!err)
 		err = intake_finish(s, &in);
 	if (!err)
-		err = answer(s, &in, op);
+		err = answer(s, &in, op, &reply);
 	intake_free(&in);
 	return err;
 }

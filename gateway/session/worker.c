@@ -130,6 +130,14 @@ static enum err query_realisation(struct session *s, const struct value *request
 	return answer(s, request);
 }
 
+/* The daemon keeps each root for as long as the session lasts. */
+static enum err add_temp_root(struct session *s, const struct value *request)
+{
+	if (s->temp_roots++ >= TEMP_ROOTS_MAX)
+		return session_tell_error(s, "this session holds too many temporary roots; begin a new one");
+	return relay(s, request);
+}
+
 /* What a client sets is heard only where it lowers a limit; names that would have meant code as root, or no sandbox, are
  * on record. The daemon hears ours alone. */
 static enum err set_options(struct session *s, const struct value *request)
@@ -154,6 +162,7 @@ static const struct {
 } specials[] = {
 	{ OP_ADD_TO_STORE, upload_add_to_store },
 	{ OP_ADD_TEXT_TO_STORE, upload_add_text },
+	{ OP_ADD_TEMP_ROOT, add_temp_root },
 	{ OP_SET_OPTIONS, set_options },
 	{ OP_NAR_FROM_PATH, send_nar },
 	{ OP_ADD_TO_STORE_NAR, upload_nar },
@@ -225,6 +234,8 @@ static enum err one_request(struct session *s)
 	session_set_state(s, SESSION_IDLE);
 	s->op = NULL;
 	arena_reset(&s->arena);
+	peer_trim(&s->client);
+	peer_trim(&s->daemon);
 	return session_room(s, &s->client);
 }
 

@@ -185,6 +185,32 @@ static void the_builders_own_must_have_the_very_same_outputs(void **state)
 	assert_false(asked.basic.stored);
 }
 
+static void an_output_more_than_the_builders_own_has_is_not_the_very_same(void **state)
+{
+	struct talk *t = *state;
+	struct value *outputs, *env;
+	struct made a;
+	char more[128];
+
+	MAKE(&a, .name = "a");
+	made_output(more, "a", "z");
+	hold_drv(t, &a, true);
+	ask_addressed(t, a.path, a.out);
+	outputs = value_set_items(&t->session.arena, asked.request, asked.shape, "outputs", 2);
+	env = value_set_items(&t->session.arena, asked.request, asked.shape, "environment", 2);
+	for (size_t i = 0; i < 2; i++) {
+		struct text name = text_of(i == 0 ? "out" : "z"), path = text_of(i == 0 ? a.out : more);
+
+		value_set_text(outputs + i * shape_output.count, &shape_output, "name", name);
+		value_set_text(outputs + i * shape_output.count, &shape_output, "path", path);
+		value_set_text(env + i * shape_variable.count, &shape_variable, "name", name);
+		value_set_text(env + i * shape_variable.count, &shape_variable, "value", path);
+	}
+	assert_int_equal(judged(t), ERR_DENIED);
+	assert_holds(refusal, "may not say what an input-addressed derivation comes to");
+	assert_false(asked.basic.stored);
+}
+
 /* Where no output has a path there is nothing to compare. */
 static void outputs_without_a_path_are_never_the_very_same(void **state)
 {
@@ -241,6 +267,7 @@ int main(void)
 		TEST(an_input_that_is_missing_is_fetched_or_an_end),
 		TEST(an_input_addressed_one_is_the_builders_own_or_none),
 		TEST(the_builders_own_must_have_the_very_same_outputs),
+		TEST(an_output_more_than_the_builders_own_has_is_not_the_very_same),
 		TEST(outputs_without_a_path_are_never_the_very_same),
 		TEST(full_trust_takes_the_clients_word_but_asks_policy),
 		TEST(what_contradicts_itself_is_refused_whatever_the_trust),

@@ -99,9 +99,10 @@ static void building_is_for_derivations_and_fetching_for_bare_paths(void **state
 		assert_int_equal(judged(t, request), ERR_DENIED);
 		*request = LIST(t, PATH, DRV);
 		assert_int_equal(judged(t, request), ERR_DENIED);
-		t->grant.operations = OPS_BUILD;
+		t->grant.operations = OPS_BUILD | OPS_SUBSTITUTE;
 		assert_int_equal(judged(t, request), ERR_NONE);
-		*request = LIST(t, DRV "!*");
+		t->grant.operations = OPS_BUILD;
+		*request = LIST(t, DRV, DRV "!*");
 		assert_int_equal(judged(t, request), ERR_NONE);
 	}
 	t->session.client_minor = 7;
@@ -126,6 +127,10 @@ static void asking_for_bare_paths_that_are_all_there_is_a_question(void **state)
 	*request = LIST(t, PATH, PATH "-dev");
 	assert_int_equal(judged(t, request), ERR_DENIED);
 	*request = LIST(t, PATH, DRV "!*");
+	assert_int_equal(judged(t, request), ERR_DENIED);
+	t->grant.operations = OPS_BUILD | OPS_QUERY;
+	assert_int_equal(judged(t, request), ERR_NONE);
+	*request = LIST(t, DRV "!*", PATH "-dev");      /* a build does not bring the right to fetch beside it */
 	assert_int_equal(judged(t, request), ERR_DENIED);
 	t->grant.operations = OPS_BUILD;
 	*request = LIST(t, PATH);

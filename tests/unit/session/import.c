@@ -115,6 +115,7 @@ static void an_archive_that_is_not_canonical_ends_the_session(void **state)
 static void a_spool_has_no_name_and_is_empty_again_for_each_path(void **state)
 {
 	struct talk *t = *state;
+	struct bytes nar = nar_of_file("x", 1, 0);
 	struct stat st;
 
 	t->grant.trust = TRUST_FULL;
@@ -128,6 +129,8 @@ static void a_spool_has_no_name_and_is_empty_again_for_each_path(void **state)
 	assert_int_equal(st.st_nlink, 0);
 	assert_int_equal(st.st_mode & 0077, 0);
 	assert_holds(talk_heard(t), "AddToStoreNar plain-2 - [ b ] 0 120 0 [ ] - 0 1 +120\n");
+	assert_memory_equal(buf_data(&t->fake.content), nar.data, nar.len);
+	bytes_free(&nar);
 }
 
 int main(void)

@@ -51,7 +51,7 @@ static void without_a_rebuild_it_is_the_end_of_the_upload(void **state)
 {
 	struct talk *t = *state;
 
-	refuse(t, "AddToStoreNar x ", "it lacks a signature", false);
+	refuse(t, "AddToStoreNar x ", "cannot add path 'x' because it lacks a signature by a trusted key", false);
 	begin_upload(t, false);
 	upload_two(t);
 	assert_true(up.in.failed);
@@ -99,20 +99,84 @@ static void a_name_does_not_make_an_error_a_matter_of_signatures(void **state)
 	assert_int_equal(up.taken_off, 0);
 }
 
+/* The head of an upload alone goes up. */
+static enum err send_head(struct talk *t, const struct value *head)
+{
+	return intake_send(&t->session, &up.in, upstream_op(&t->session, OP_ADD_TO_STORE_NAR), head, text_of(PLAIN), 120);
+}
+
+/* Two requests on their way, before the daemon has said a word; and what it says of both. */
+static void send_two(struct talk *t, const char *error)
+{
+	struct value none = { .count = 0 };
+	struct value *values = values_new(&t->session.arena, &shape_error);
+	struct buf b;
+
+	talk_in_request(t, &worker_ops, 44);
+	t->session.state = SESSION_UPLOAD;
+	path_upload_init(&up, true);
+	intake_init_framed(&up.in, 1 << 20);
+	value_set_text(values, &shape_error, "message", text_of(error));
+	buf_init(&b, 4096);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(stderr_put(&b, STDERR_ERROR, 38, values), ERR_NONE);
+		assert_int_equal(send_head(t, addressed(t, "x", &none)), ERR_NONE);
+	}
+	talk_write(t->daemon, buf_data(&b), buf_len(&b));
+	buf_take(&b, buf_len(&b) / 2);
+	assert_int_equal(intake_await(&t->session, &up.in, 0), ERR_NONE);
+	assert_true(up.in.failed);
+	assert_said(t, &b);
+	buf_free(&b);
+}
+
 static void the_client_is_told_of_the_first_failure_alone(void **state)
 {
 	struct talk *t = *state;
 
-	refuse(t, "AddToStoreNar", "disk is full", false);
-	begin_upload(t, true);
-	assert_int_equal(path_upload_next(&t->session, &up, addressed_file(t, "x")), ERR_NONE);
-	assert_int_equal(intake_await(&t->session, &up.in, 0), ERR_NONE);
-	assert_true(up.in.failed);
-	assert_true(buf_len(talk_said(t)) > 0);
-	buf_take(&t->said, buf_len(&t->said));
+	send_two(t, "disk is full");
 	assert_int_equal(intake_fail(&t->session, &up.in, text_of("y"), "another reason"), ERR_NONE);
 	assert_said_nothing(t);
 	assert_string_equal(up.in.why, "disk is full");
+}
+
+/* Cut short, the content makes the daemon give up; the client's is read to its end all the same. */
+static void nothing_more_goes_up_of_what_is_refused_already(void **state)
+{
+	struct talk *t = *state;
+	struct value *head;
+
+	refuse(t, "AddToStoreNar x ", "path '/nix/store/x' is not valid", true);
+	begin_upload(t, true);
+	head = addressed_file(t, "x");
+	assert_int_equal(send_head(t, head), ERR_NONE);
+	assert_int_equal(intake_await(&t->session, &up.in, 0), ERR_NONE);
+	assert_true(up.in.current_refused);
+	nar_init(&t->session.nar, 120);
+	assert_int_equal(intake_forward(&t->session, &up.in, true, text_of(PLAIN)), ERR_NONE);
+	assert_true(nar_done(&t->session.nar));
+	send_end(t);
+	assert_int_equal(intake_finish(&t->session, &up.in), ERR_NONE);
+	session_flush(&t->session, &t->session.daemon, 1000);
+	fake_stop(&t->fake);
+	assert_holds(t->fake.heard, " +0\n");
+}
+
+static void no_more_fly_than_there_is_room_for(void **state)
+{
+	struct talk *t = *state;
+	struct value none = { .count = 0 }, *head;
+
+	talk_in_request(t, &worker_ops, 44);
+	t->session.state = SESSION_UPLOAD;
+	path_upload_init(&up, true);
+	intake_init_framed(&up.in, 1 << 20);
+	head = addressed(t, "x", &none);
+	for (int i = 0; i < FLYING_MAX; i++)
+		assert_int_equal(send_head(t, head), ERR_NONE);
+	shutdown(t->daemon, SHUT_WR);   /* for the next one an answer has to come first */
+	assert_int_equal(send_head(t, head), ERR_CLOSED);
+	assert_int_equal(up.in.count, FLYING_MAX);
 }
 
 /* Content-addressed paths of 130 names: more than may be under way at a time. */
@@ -182,6 +246,8 @@ int main(void)
 		UPLOAD(any_other_error_ends_the_upload_and_is_passed_on_as_it_is),
 		UPLOAD(a_name_does_not_make_an_error_a_matter_of_signatures),
 		UPLOAD(the_client_is_told_of_the_first_failure_alone),
+		UPLOAD(nothing_more_goes_up_of_what_is_refused_already),
+		UPLOAD(no_more_fly_than_there_is_room_for),
 		UPLOAD(more_paths_than_may_fly_at_once_all_land),
 		UPLOAD(a_daemon_that_leaves_ends_the_session),
 		UPLOAD(a_client_that_leaves_in_the_middle_ends_the_session),

@@ -120,6 +120,7 @@ static void a_bare_derivation_means_all_of_its_outputs(void **state)
 	struct made a;
 
 	MAKE(&a, .name = "a");
+	stays = true;                           /* a client that has left is built for no more */
 	fake_add(&t->fake, a.path, a.text, true);
 	add_number(&sent, SERVE_BUILD_PATHS);
 	add_paths(&sent, a.path, NULL);

@@ -8,6 +8,7 @@
 #include "tests/unit/session/made_drv.h"
 
 static struct bytes sent, expected;
+static bool stays;              /* the client does not leave when it has said everything */
 
 static inline int begin_serving(void **state)
 {
@@ -25,14 +26,18 @@ static inline int end_serving(void **state)
 {
 	bytes_free(&sent);
 	bytes_free(&expected);
+	stays = false;
 	return talk_end(state);
 }
 
-/* The client sends what is in `sent` and closes its sending side; the session runs to its end. */
+/* The client sends what is in `sent`; the session runs to its end. */
 static inline enum err serve_all(struct talk *t)
 {
 	talk_write(t->client, sent.data, sent.len);
-	shutdown(t->client, SHUT_WR);
+	if (stays)
+		t->session.limits.idle_ms = 50;
+	else
+		shutdown(t->client, SHUT_WR);
 	if (!t->fake.started)
 		talk_start_daemon(t);
 	return serve_serve(&t->session);
@@ -43,8 +48,8 @@ static inline void assert_served(struct talk *t)
 {
 	const struct buf *said;
 
-	assert_int_equal(serve_all(t), ERR_CLOSED);
-	assert_string_equal(t->session.outcome, "closed");
+	assert_int_equal(serve_all(t), stays ? ERR_TIMEOUT : ERR_CLOSED);
+	assert_string_equal(t->session.outcome, stays ? "idle" : "closed");
 	said = talk_said(t);
 	assert_int_equal(buf_len(said), expected.len);
 	assert_memory_equal(buf_data(said), expected.data, expected.len);

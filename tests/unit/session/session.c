@@ -135,6 +135,23 @@ static void the_daemon_may_work_in_silence(void **state)
 	assert_int_equal(session_check_patience(&t->session, &t->session.daemon, 0), ERR_TIMEOUT);
 }
 
+/* It could be taken for the answer to the next request. */
+static void a_daemon_that_speaks_unasked_or_leaves_ends_the_session(void **state)
+{
+	struct talk *t = *state;
+
+	t->session.state = SESSION_IDLE;
+	talk_write(t->daemon, "stla\0\0\0\0", 8);
+	assert_int_equal(session_await(&t->session, &t->session.client), ERR_PROTO);
+	assert_string_equal(t->session.outcome, "daemon-error");
+	buf_take(&t->session.daemon.rx, 8);
+	t->session.outcome = NULL;
+	t->session.state = SESSION_IDLE;
+	shutdown(t->daemon, SHUT_WR);
+	assert_int_equal(session_await(&t->session, &t->session.client), ERR_CLOSED);
+	assert_string_equal(t->session.outcome, "daemon-gone");
+}
+
 /* A build is worth nothing without its client; the answer to a question may still be heard. */
 static void a_client_that_leaves_during_a_build_ends_it_at_once(void **state)
 {
@@ -186,6 +203,7 @@ int main(void)
 		TEST(a_closed_session_stays_closed_and_keeps_its_first_reason),
 		TEST(silence_has_its_limit_in_every_state),
 		TEST(the_daemon_may_work_in_silence),
+		TEST(a_daemon_that_speaks_unasked_or_leaves_ends_the_session),
 		TEST(a_client_that_leaves_during_a_build_ends_it_at_once),
 		TEST(a_client_that_takes_nothing_is_cut),
 		TEST(what_is_no_message_ends_the_session_and_names_its_sender),
