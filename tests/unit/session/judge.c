@@ -42,6 +42,20 @@ static void a_derivation_whose_wanted_outputs_are_valid_is_passed_by(void **stat
 	assert_int_equal(JUDGE(t, all_of(&a, "!dev,out")), ERR_DENIED);
 }
 
+static void a_check_runs_its_target_and_so_judges_it_though_it_is_valid(void **state)
+{
+	struct talk *t = *state;
+	struct made a;
+
+	MAKE(&a, .name = "a", .features = "gpu");
+	hold_drv(t, &a, true);
+	only_feature(t, "kvm");
+	assert_int_equal(JUDGE(t, all_of(&a, "!out")), ERR_NONE);
+	t->session.build_mode = BUILD_MODE_CHECK;
+	assert_int_equal(JUDGE(t, all_of(&a, "!out")), ERR_DENIED);
+	assert_holds(refusal, "use the feature 'gpu'");
+}
+
 static void what_is_wanted_by_several_is_wanted_together(void **state)
 {
 	struct talk *t = *state;
@@ -280,6 +294,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(the_walk_goes_from_the_wanted_outputs_down_the_inputs),
 		TEST(a_derivation_whose_wanted_outputs_are_valid_is_passed_by),
+		TEST(a_check_runs_its_target_and_so_judges_it_though_it_is_valid),
 		TEST(what_is_wanted_by_several_is_wanted_together),
 		TEST(an_output_whose_path_is_not_known_is_never_passed_by),
 		TEST(a_derivation_that_is_not_there_is_refused_and_not_fetched),
