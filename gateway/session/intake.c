@@ -106,7 +106,7 @@ enum err intake_await(struct session *s, struct intake *in, size_t flying)
 			return err;
 		err = session_check_patience(s, &s->daemon, clock_ms());
 		if (!err)
-			err = session_move(s);
+			err = in->count > 1 ? session_move_lazily(s) : session_move(s);
 		if (err)
 			return err;
 	}
@@ -140,7 +140,7 @@ static enum err find_content(struct session *s, struct intake *in, const uint8_t
 		if (!err)
 			err = check_rate(s, in, since);
 		if (!err)
-			err = session_move(s);
+			err = in->count > 1 ? session_move_lazily(s) : session_move(s);
 		if (err)
 			return err;
 	}

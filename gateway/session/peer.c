@@ -18,6 +18,16 @@ static void make_nonblocking(int fd)
 		(void)fcntl(fd, F_SETFL, flags | O_NONBLOCK);
 }
 
+/* A larger pipe costs its memory only while it is full. Refused (no pipe, too many of them): it stays as it is. */
+static void widen_pipe(int fd)
+{
+#ifdef F_SETPIPE_SZ
+	(void)fcntl(fd, F_SETPIPE_SZ, PEER_PIPE);
+#else
+	(void)fd;
+#endif
+}
+
 void peer_init(struct peer *p, const char *name, int in, int out)
 {
 	*p = (struct peer){ .name = name, .in = in, .out = out, .moved_ms = clock_ms() };
@@ -25,6 +35,8 @@ void peer_init(struct peer *p, const char *name, int in, int out)
 	buf_init(&p->tx, SIZE_MAX / 2);         /* bounded by what a message may hold; bulk asks for room first */
 	make_nonblocking(in);
 	make_nonblocking(out);
+	widen_pipe(in);
+	widen_pipe(out);
 }
 
 void peer_init_shared(struct peer *p, const char *name, int out)
@@ -116,7 +128,7 @@ static void drop_queue(struct peer *p)
 /* Both descriptors are always watched: with no event asked for, poll still tells of a hang-up. */
 static void watch(struct peer *p, struct pollfd *polls)
 {
-	short in = !p->ended && buf_room(&p->rx) > 0 ? POLLIN : 0, out;
+	short in = !p->ended && !p->unheard && buf_room(&p->rx) > 0 ? POLLIN : 0, out;
 
 	if (p->broken)
 		drop_queue(p);          /* nobody will ever take it */

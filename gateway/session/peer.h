@@ -13,7 +13,7 @@
 
 enum {
 	PEER_RX_MAX = 64 * 1024,        /* what may wait to be decoded: pipelined bytes beyond it stay with the peer */
-	PEER_TX_MAX = 1024 * 1024       /* what may wait to be written, beyond what a single message needs */
+	PEER_PIPE = 256 * 1024          /* what a pipe is asked to hold: sshd and we then wake each other less often */
 };
 
 struct peer {
@@ -23,6 +23,7 @@ struct peer {
 	bool ended;                     /* nothing more will come */
 	bool broken;                    /* nothing more can be sent */
 	bool hung_up;                   /* the other side has closed, though bytes may be left to read */
+	bool unheard;                   /* what it says waits: nobody is woken by it */
 	bool shared;                    /* a descriptor others write to as well (stderr): it stays as it is, and is written to
 	                                   in pieces that a pipe takes whole */
 	uint64_t received, sent;

@@ -71,6 +71,7 @@ void session_init(struct session *s, const struct policy *policy, const struct k
 	s->daemon = (struct peer){ .name = "daemon", .in = -1, .out = -1, .ended = true, .broken = true };
 	arena_init(&s->arena, REQUEST_MEMORY);
 	arena_init(&s->loop_arena, LOOP_MEMORY);
+	known_init(&s->known);
 	drv_cache_init(&s->drvs);
 	arena_init(&s->taken_arena, TAKEN_MEMORY);
 	path_set_init(&s->taken_off, &s->taken_arena, TAKEN_MAX);
@@ -191,6 +192,26 @@ enum err session_move(struct session *s)
 	return check_idle_daemon(s);
 }
 
+enum err session_move_lazily(struct session *s)
+{
+	int64_t now = clock_ms();
+	enum err err;
+
+	if (now != s->heard_ms || s->daemon.ended) {
+		s->heard_ms = now;
+		return session_move(s);
+	}
+	err = check_stuck(s);
+	if (!err && client_has_left(s))
+		err = end_of_client(s);
+	if (err)
+		return err;
+	s->daemon.unheard = true;
+	move_all(s, 1);
+	s->daemon.unheard = false;
+	return ERR_NONE;
+}
+
 enum err session_check_patience(struct session *s, const struct peer *peer, int64_t since_ms)
 {
 	int64_t patience = patience_ms(s, peer);
@@ -207,6 +228,13 @@ enum err session_check_patience(struct session *s, const struct peer *peer, int6
 			   "the %s has said nothing for %lld seconds", peer->name, (long long)(patience / 1000));
 }
 
+/* What is queued is written at once, for nearly always it can be: asking poll first would cost a request two calls. */
+static void push(struct peer *p)
+{
+	if (p->stuck_ms == 0)
+		peer_write(p);
+}
+
 enum err session_await(struct session *s, struct peer *peer)
 {
 	int64_t since = clock_ms();
@@ -214,6 +242,8 @@ enum err session_await(struct session *s, struct peer *peer)
 	while (buf_len(&peer->rx) == 0) {
 		enum err err = session_check_patience(s, peer, since);
 
+		push(&s->daemon);
+		push(&s->client);
 		if (!err)
 			err = session_move(s);
 		if (err)

@@ -24,6 +24,7 @@
 #include "gateway/session/backend.h"
 #include "gateway/session/command.h"
 #include "gateway/session/drv.h"
+#include "gateway/session/known.h"
 #include "gateway/session/path_set.h"
 #include "gateway/session/peer.h"
 #include "gateway/session/settings.h"
@@ -81,6 +82,7 @@ struct session {
 	int spool;                              /* owns; a serve client's ImportPaths; -1: none */
 	struct drv_cache drvs;                  /* derivations judged in this session */
 	struct arena taken_arena;               /* the texts of the set below */
+	struct known known;                     /* paths that the daemon has called valid */
 	struct path_set taken_off;              /* paths that came unsigned and were not stored */
 	bool client_in_archive;                 /* what it hears next is the rest of an archive: nothing else may be said */
 	struct nar nar;                         /* judges the archive that passes by */
@@ -90,6 +92,7 @@ struct session {
 	const char *outcome;                    /* static, for the audit; NULL while it runs */
 	char why[SENTENCE_MAX];                 /* a sentence where it did not end well; "" else */
 	uint64_t requests;
+	int64_t heard_ms;                       /* when session_move_lazily last listened to the daemon */
 	int64_t started_ms;
 };
 
@@ -112,6 +115,9 @@ MUST_USE enum err session_await(struct session *s, struct peer *peer);
 MUST_USE enum err session_room(struct session *s, struct peer *peer);
 /* One round of the poll loop with the checks that both share: for who waits for more than one thing at a time. */
 MUST_USE enum err session_move(struct session *s);
+/* The same for an upload of many paths: what the daemon says meanwhile is looked at once in a millisecond. It confirms
+ * each path with a word of its own, and to be woken by each costs more than to pass the path on. */
+MUST_USE enum err session_move_lazily(struct session *s);
 /* A client that takes or sends less than this over a while holds up others as one that does nothing. */
 enum { TRICKLE_GRACE_MS = 30 * 1000, TRICKLE_RATE = 16 * 1024 };        /* bytes a second */
 /* The client must have sent something since `since_ms`, when it began to be waited for. */

@@ -42,7 +42,11 @@ static enum err relay(struct session *s, const struct value *request)
 		return upstream_pass_error(s);
 	session_set_state(s, SESSION_REPLY);
 	err = session_read(s, &s->daemon, op->reply, op->name, &reply);
-	return err ? err : put_reply(s, reply);
+	if (err)
+		return err;
+	if (op->number == OP_QUERY_PATH_INFO && value_of(reply, op->reply, "info")->number == 1)
+		known_add(&s->known, value_text(value_of(request, s->op->request, "path")));
+	return put_reply(s, reply);
 }
 
 /* Answered by us alone: the daemon hears nothing of it. */
@@ -103,7 +107,8 @@ static enum err send_nar(struct session *s, const struct value *request)
 	enum err err;
 
 	session_set_state(s, SESSION_WORK);
-	err = ask_valid(s, path, &valid);
+	valid = known_holds(&s->known, path);
+	err = valid ? ERR_NONE : ask_valid(s, path, &valid);
 	if (err)
 		return err;
 	if (!valid) {
