@@ -6,13 +6,9 @@
 #include "gateway/session/facts_ask.h"
 #include "gateway/session/judge.h"
 #include "gateway/session/upstream.h"
+#include "gateway/session/valid.h"
 
 enum { TEXT_MAX_BYTES = 64 * 1024 * 1024 };     /* of a derivation that comes by value */
-
-static enum err no_memory(struct session *s)
-{
-	return session_end(s, ERR_MEMORY, "failed", "%s", err_text(ERR_MEMORY));
-}
 
 static struct text item_text(const struct value *list, const struct shape *item, size_t i, const char *name)
 {
@@ -86,7 +82,7 @@ static enum err read_request(struct session *s, const struct value *request, con
 		return ERR_DENIED;
 	}
 	if (!fill(&s->arena, request, shape, &out->drv))
-		return no_memory(s);
+		return session_no_memory(s);
 	derivation_sort(&out->drv);
 	err = derivation_check(&out->drv, store_dir, store_path_drv_name(path), &fault);
 	if (!err)
@@ -94,7 +90,7 @@ static enum err read_request(struct session *s, const struct value *request, con
 	if (!err)
 		err = facts_to_ask(&s->arena, &facts, path, &out->ask);
 	if (err == ERR_MEMORY)
-		return no_memory(s);
+		return session_no_memory(s);
 	out->ask.wanted = true;
 	if (!err)
 		return ERR_NONE;
@@ -131,8 +127,8 @@ static enum err have_inputs(struct session *s, const struct basic *basic, char *
 	enum err err;
 
 	if (valid == NULL)
-		return no_memory(s);
-	err = judge_valid(s, drv->input_srcs, drv->input_src_count, valid);
+		return session_no_memory(s);
+	err = valid_ask(s, drv->input_srcs, drv->input_src_count, valid);
 	for (size_t i = 0; !err && i < drv->input_src_count; i++)
 		if (!valid[i])
 			err = fetch_input(s, drv->input_srcs[i], &basic->ask, refusal);
@@ -172,7 +168,7 @@ static enum err find_stored(struct session *s, struct text path, struct basic *o
 {
 	const struct drv *stored;
 	bool valid;
-	enum err err = judge_valid(s, &path, 1, &valid);
+	enum err err = valid_ask(s, &path, 1, &valid);
 
 	if (err || !valid)
 		return err;

@@ -7,11 +7,7 @@
 #include "gateway/session/judge.h"
 #include "gateway/session/record.h"
 #include "gateway/session/results.h"
-
-static enum err no_memory(struct session *s)
-{
-	return session_end(s, ERR_MEMORY, "failed", "%s", err_text(ERR_MEMORY));
-}
+#include "gateway/session/valid.h"
 
 /* A refusal of judge becomes an outcome, on record; everything else stays what it is. */
 static enum err settle(struct session *s, enum err err, struct text subject, const struct rule *rule,
@@ -80,7 +76,7 @@ enum err build_targets(struct session *s, const struct value *targets, struct bu
 	if (error.failed)
 		memcpy(out->text, error.text, sizeof out->text);
 	err = record_results(s, targets, out, started_ms);
-	return err || error.failed ? err : judge_taken_off(s);
+	return err || error.failed ? err : valid_forget_made(s);
 }
 
 /* --- BuildDerivation --- */
@@ -93,7 +89,7 @@ static enum err build_stored(struct session *s, struct text drv, struct build_ou
 	enum err err;
 
 	if (all == NULL)
-		return no_memory(s);
+		return session_no_memory(s);
 	memcpy(all, drv.bytes, drv.len);
 	memcpy(all + drv.len, "!*", 2);
 	target = (struct value){ .text = all, .len = drv.len + 2 };
@@ -117,7 +113,7 @@ static enum err forward_derivation(struct session *s, const struct basic *basic,
 	enum err err;
 
 	if (build == NULL)
-		return no_memory(s);
+		return session_no_memory(s);
 	for (size_t i = 0; i < op->request->count; i++) {
 		size_t at = shape_index(shape, op->request->fields[i].name);
 
@@ -168,7 +164,7 @@ static enum err put_reply(struct session *s, const struct value *reply)
 {
 	if (stderr_put_last(&s->client.tx) != ERR_NONE ||
 	    message_put(&s->client.tx, s->op->reply, s->client_minor, reply) != ERR_NONE)
-		return no_memory(s);
+		return session_no_memory(s);
 	return ERR_NONE;
 }
 
@@ -194,7 +190,7 @@ enum err build_paths(struct session *s, const struct value *targets, struct buil
 	if (err || out->refused)
 		return err;
 	if (request == NULL)
-		return no_memory(s);
+		return session_no_memory(s);
 	*value_at(request, op->request, "targets") = *targets;
 	value_set_number(request, op->request, "mode", s->build_mode);
 	err = upstream_send(s, op, request);
@@ -209,7 +205,7 @@ enum err build_paths(struct session *s, const struct value *targets, struct buil
 		err = session_read(s, &s->daemon, op->reply, op->name, &reply);
 	for (size_t i = 0; !err && i < targets->count; i++)
 		err = record_build(s, value_text(&targets->items[i]), error.failed ? "failed" : "built", started_ms);
-	return err || error.failed ? err : judge_taken_off(s);
+	return err || error.failed ? err : valid_forget_made(s);
 }
 
 enum err build_answer_paths(struct session *s, const struct value *request)
@@ -235,11 +231,11 @@ static enum err tell_result(struct session *s, const struct value *result, const
 	struct value *error = values_new(&s->arena, to);
 
 	if (error == NULL)
-		return no_memory(s);
+		return session_no_memory(s);
 	value_set_text(error, to, "type", text_of("Error"));
 	value_set_text(error, to, "name", text_of("Error"));
 	value_set_text(error, to, "message", message);
-	return stderr_put(&s->client.tx, STDERR_ERROR, s->client_minor, error) == ERR_NONE ? ERR_NONE : no_memory(s);
+	return stderr_put(&s->client.tx, STDERR_ERROR, s->client_minor, error) == ERR_NONE ? ERR_NONE : session_no_memory(s);
 }
 
 static bool is_hook(const struct value *targets)
@@ -256,7 +252,7 @@ enum err build_answer_results(struct session *s, const struct value *request)
 	enum err err;
 
 	if (reply == NULL)
-		return no_memory(s);
+		return session_no_memory(s);
 	session_set_state(s, SESSION_WORK);
 	err = build_targets(s, targets, &out);
 	if (!err)

@@ -236,7 +236,7 @@ enum err drv_read_all(struct session *s, const struct text *paths, size_t count,
 	size_t n = 0;
 
 	if (missing == NULL)
-		return session_end(s, ERR_MEMORY, "failed", "%s", err_text(ERR_MEMORY));
+		return session_no_memory(s);
 	for (size_t i = 0; i < count; i++)
 		if (drv_find(&s->drvs, paths[i]) == NULL)
 			missing[n++] = paths[i];

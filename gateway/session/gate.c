@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "gateway/nix/shapes.h"
-#include "gateway/session/judge.h"
+#include "gateway/session/valid.h"
 #include "policy/operation.h"
 
 /* What a grant has to have for each class. 0 for the two that no grant speaks of. */
@@ -59,11 +59,11 @@ static enum err all_valid(struct session *s, const struct value *targets, bool *
 
 	*all = false;
 	if (paths == NULL || valid == NULL)
-		return session_end(s, ERR_MEMORY, "failed", "%s", err_text(ERR_MEMORY));
+		return session_no_memory(s);
 	for (size_t i = 0; i < targets->count; i++)
 		if (is_bare(value_text(&targets->items[i])))
 			paths[n++] = value_text(&targets->items[i]);
-	err = judge_valid(s, paths, n, valid);
+	err = valid_ask(s, paths, n, valid);
 	*all = !err;
 	for (size_t i = 0; i < n; i++)
 		*all &= valid[i];

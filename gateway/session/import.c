@@ -120,7 +120,7 @@ static enum err import_path(struct session *s, bool *stored, char *why)
 		return session_end(s, ERR_PROTO, "protocol-error", "the client has sent what is no export stream");
 	head = make_head(s, exported, hash);
 	if (head == NULL)
-		return session_end(s, ERR_MEMORY, "failed", "%s", err_text(ERR_MEMORY));
+		return session_no_memory(s);
 	if (!*stored)
 		return ERR_NONE;                /* one is lost already: the rest is read, and not kept */
 	return upload_spooled(s, head, stored, why);

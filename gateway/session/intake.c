@@ -6,11 +6,6 @@
 #include "gateway/session/upstream.h"
 #include "gateway/wire/put.h"
 
-static enum err no_memory(struct session *s, enum err err)
-{
-	return session_end(s, err, "failed", "%s", err_text(err));
-}
-
 static void init(struct intake *in)
 {
 	in->first = in->count = 0;
@@ -68,7 +63,7 @@ static enum err on_daemon_error(struct session *s, struct intake *in, const stru
 	if (path->len > 0 && is_not_storable(text)) {
 		err = path_set_add(&in->doubtful, store_path_text(path), NULL);
 		in->current_refused |= in->count == 0;
-		return err ? no_memory(s, err) : ERR_NONE;
+		return err ? session_fail(s, err) : ERR_NONE;
 	}
 	in->failed = true;
 	memcpy(in->why, text, sizeof in->why);
@@ -203,7 +198,7 @@ enum err intake_put(struct session *s, struct intake *in, const void *bytes, siz
 {
 	enum err err = len > 0 ? put_frame(&s->daemon.tx, bytes, len) : ERR_NONE;
 
-	return err ? no_memory(s, err) : intake_await(s, in, FLYING_MAX);
+	return err ? session_fail(s, err) : intake_await(s, in, FLYING_MAX);
 }
 
 enum err intake_put_end(struct session *s, struct intake *in)
@@ -211,7 +206,7 @@ enum err intake_put_end(struct session *s, struct intake *in)
 	enum err err = put_frame_end(&s->daemon.tx);
 
 	(void)in;
-	return err ? no_memory(s, err) : ERR_NONE;
+	return err ? session_fail(s, err) : ERR_NONE;
 }
 
 /* The next piece of an archive, judged; *len 0: the upload has failed. */
@@ -256,7 +251,7 @@ static enum err forward_archive(struct session *s, struct intake *in, struct tex
 		enum err err = next_piece(s, in, subject, &bytes, &len);
 
 		if (!err && !in->failed && put_frame(&s->daemon.tx, bytes, len) != ERR_NONE)
-			err = no_memory(s, ERR_MEMORY);
+			err = session_no_memory(s);
 		content_take(s, &in->content, len);
 		if (!err)
 			err = intake_await(s, in, FLYING_MAX);
@@ -276,7 +271,7 @@ static enum err forward_rest(struct session *s, struct intake *in)
 		if (err || in->failed || len == 0)
 			return err;
 		if (put_frame(&s->daemon.tx, bytes, len) != ERR_NONE)
-			return no_memory(s, ERR_MEMORY);
+			return session_no_memory(s);
 		content_take(s, &in->content, len);
 		err = intake_await(s, in, FLYING_MAX);
 		if (err)

@@ -5,8 +5,7 @@
 
 #include "gateway/nix/shapes.h"
 #include "gateway/session/upstream.h"
-
-enum { ROOTS_FLYING = 64 };     /* temporary roots asked for ahead of the daemon's answers */
+#include "gateway/session/valid.h"
 
 /* A derivation on the way down: the outputs that somebody wants, and those that were dealt with. */
 struct node {
@@ -45,11 +44,6 @@ struct level {
 	size_t count;
 };
 
-static enum err no_memory(struct session *s)
-{
-	return session_end(s, ERR_MEMORY, "failed", "%s", err_text(ERR_MEMORY));
-}
-
 static bool make_room(void **items, size_t *capacity, size_t count, size_t size)
 {
 	size_t wanted = *capacity > 0 ? *capacity * 2 : 64;
@@ -73,7 +67,7 @@ static enum err want(struct descent *w, struct text drv, const struct text *name
 
 	if (!make_room((void **)&w->nodes, &w->node_capacity, w->paths.count, sizeof *w->nodes) ||
 	    !make_room((void **)&w->edges, &w->edge_capacity, w->edge_count, sizeof *w->edges))
-		return no_memory(w->s);
+		return session_no_memory(w->s);
 	err = path_set_add(&w->paths, drv, &added);
 	if (err || !path_set_find(&w->paths, drv, &at))
 		return session_end(w->s, err, "failed", "more derivations than can be judged: %s", err_text(err));
@@ -82,68 +76,6 @@ static enum err want(struct descent *w, struct text drv, const struct text *name
 	w->nodes[at].target |= target;
 	w->edges[w->edge_count++] = (struct edge){ .node = at, .names = names, .count = count };
 	return ERR_NONE;
-}
-
-/* --- questions about many paths at once --- */
-
-static enum err end_root(struct session *s)
-{
-	const struct op *op = upstream_op(s, OP_ADD_TEMP_ROOT);
-	const struct value *reply;
-	struct daemon_error error;
-	enum err err = upstream_loop(s, LOG_NOWHERE, &error);
-
-	if (!err && error.failed)
-		return session_end(s, ERR_PROTO, "daemon-error", "the Nix daemon holds no path: %s", error.text);
-	return err ? err : session_read(s, &s->daemon, op->reply, op->name, &reply);
-}
-
-static enum err hold(struct session *s, const struct text *paths, size_t count)
-{
-	const struct op *op = upstream_op(s, OP_ADD_TEMP_ROOT);
-	enum err err = ERR_NONE;
-
-	for (size_t asked = 0, done = 0; !err && done < count; done++) {
-		for (; !err && asked < count && asked < done + ROOTS_FLYING; asked++) {
-			struct value path = { .text = paths[asked].bytes, .len = paths[asked].len };
-
-			err = upstream_send(s, op, &path);
-		}
-		if (!err)
-			err = end_root(s);
-	}
-	return err;
-}
-
-enum err judge_valid(struct session *s, const struct text *paths, size_t count, bool *valid)
-{
-	const struct op *op = upstream_op(s, OP_QUERY_VALID_PATHS);
-	struct value *question = values_new(&s->arena, op->request), *items;
-	const struct value *reply, *answer;
-	struct daemon_error error;
-	struct path_set found;
-	enum err err;
-
-	if (count == 0)
-		return ERR_NONE;
-	items = question == NULL ? NULL : value_set_items(&s->arena, question, op->request, "paths", count);
-	if (items == NULL)
-		return no_memory(s);
-	for (size_t i = 0; i < count; i++)
-		items[i] = (struct value){ .text = paths[i].bytes, .len = paths[i].len };
-	err = upstream_ask(s, op->number, question, &reply, &error);
-	if (!err && error.failed)
-		err = session_end(s, ERR_PROTO, "daemon-error", "the Nix daemon does not say what is valid: %s", error.text);
-	if (err)
-		return err;
-	path_set_init(&found, &s->arena, count);
-	answer = value_of(reply, op->reply, "paths");
-	for (size_t i = 0; !err && i < answer->count; i++)
-		err = path_set_add(&found, value_text(&answer->items[i]), NULL);
-	for (size_t i = 0; i < count; i++)
-		valid[i] = path_set_holds(&found, paths[i]);
-	path_set_free(&found);
-	return err ? no_memory(s) : ERR_NONE;
 }
 
 /* --- one level of the walk --- */
@@ -166,7 +98,7 @@ static enum err take_level(struct descent *w, struct level *level)
 	level->nodes = arena_array(&w->s->arena, level->edge_count, sizeof *level->nodes);
 	level->drvs = arena_array(&w->s->arena, level->edge_count, sizeof *level->drvs);
 	if (level->nodes == NULL || level->drvs == NULL)
-		return no_memory(w->s);
+		return session_no_memory(w->s);
 	for (size_t i = 0; i < level->edge_count; i++) {
 		size_t at = level->edges[i].node;
 
@@ -190,10 +122,10 @@ static enum err read_level(struct descent *w, const struct level *level)
 	enum err err;
 
 	if (valid == NULL)
-		return no_memory(s);
-	err = hold(s, level->drvs, level->count);
+		return session_no_memory(s);
+	err = valid_hold(s, level->drvs, level->count);
 	if (!err)
-		err = judge_valid(s, level->drvs, level->count, valid);
+		err = valid_ask(s, level->drvs, level->count, valid);
 	for (size_t i = 0; !err && i < level->count; i++)
 		if (!valid[i])
 			return refuse_missing(w, level->drvs[i]);
@@ -294,7 +226,7 @@ static enum err list_wanted(struct descent *w, const struct level *level, struct
 		room += drv_find(&w->s->drvs, level->drvs[i])->output_count;
 	*paths = arena_array(&w->s->arena, room, sizeof **paths);
 	if (*paths == NULL)
-		return no_memory(w->s);
+		return session_no_memory(w->s);
 	for (size_t i = 0; i < level->count; i++) {
 		n += wanted_paths(drv_find(&w->s->drvs, level->drvs[i]), &w->nodes[level->nodes[i]], *paths + n, &unknown);
 		ends[i] = n;
@@ -320,7 +252,7 @@ static enum err judge_level(struct descent *w, const struct level *level)
 	size_t *ends = arena_array(&s->arena, level->count, sizeof *ends), total;
 	struct text *paths = NULL;
 	bool *valid = NULL;
-	enum err err = ends == NULL ? no_memory(s) : mark_wanted(w, level);
+	enum err err = ends == NULL ? session_no_memory(s) : mark_wanted(w, level);
 
 	if (!err)
 		err = list_wanted(w, level, &paths, ends);
@@ -329,10 +261,10 @@ static enum err judge_level(struct descent *w, const struct level *level)
 	total = ends[level->count - 1];
 	valid = arena_array(&s->arena, total, sizeof *valid);
 	if (valid == NULL)
-		return no_memory(s);
-	err = hold(s, paths, total);
+		return session_no_memory(s);
+	err = valid_hold(s, paths, total);
 	if (!err)
-		err = judge_valid(s, paths, total, valid);
+		err = valid_ask(s, paths, total, valid);
 	for (size_t i = 0; !err && i < level->count; i++) {
 		size_t at = level->nodes[i];
 		const struct drv *drv = drv_find(&s->drvs, level->drvs[i]);
@@ -366,7 +298,7 @@ static enum err want_targets(struct descent *w, const struct value *targets)
 		if (d.built && !d.all) {
 			names = arena_array(&w->s->arena, DERIVED_OUTPUTS_MAX, sizeof *names);
 			if (names == NULL)
-				return no_memory(w->s);
+				return session_no_memory(w->s);
 			while (n < DERIVED_OUTPUTS_MAX && derived_path_next(&rest, &name))
 				names[n++] = name;
 		}
@@ -422,7 +354,7 @@ static enum err substitute(struct session *s, const struct value *paths)
 	enum err err;
 
 	if (request == NULL)
-		return no_memory(s);
+		return session_no_memory(s);
 	*value_at(request, op->request, "targets") = *paths;
 	err = upstream_send(s, op, request);
 	if (!err)
@@ -446,7 +378,7 @@ static enum err try_substitution(struct descent *w, const struct value *targets,
 	if ((s->key->grant->operations & OPS_SUBSTITUTE) == 0)
 		return ERR_NONE;
 	if (question == NULL)
-		return no_memory(s);
+		return session_no_memory(s);
 	*value_at(question, op->request, "targets") = *targets;
 	err = upstream_ask(s, op->number, question, &reply, &error);
 	if (err || error.failed || will_build_refused(w, value_of(reply, op->reply, "willBuild")))
@@ -478,28 +410,4 @@ enum err judge_targets(struct session *s, const struct value *targets, char *ref
 		if (err != ERR_DENIED || !again)
 			return err;
 	}
-}
-
-enum err judge_taken_off(struct session *s)
-{
-	struct path_set left;
-	bool *valid = arena_array(&s->arena, s->taken_off.count, sizeof *valid);
-	enum err err;
-
-	if (s->taken_off.count == 0)
-		return ERR_NONE;
-	if (valid == NULL)
-		return no_memory(s);
-	err = judge_valid(s, s->taken_off.items, s->taken_off.count, valid);
-	path_set_init(&left, &s->arena, s->taken_off.count);
-	for (size_t i = 0; !err && i < s->taken_off.count; i++)
-		if (!valid[i] && path_set_add(&left, s->taken_off.items[i], NULL) != ERR_NONE)
-			err = no_memory(s);
-	if (!err)
-		path_set_clear(&s->taken_off);
-	for (size_t i = 0; !err && i < left.count; i++)
-		if (path_set_add(&s->taken_off, left.items[i], NULL) != ERR_NONE)
-			err = no_memory(s);
-	path_set_free(&left);
-	return err;
 }

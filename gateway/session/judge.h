@@ -16,10 +16,4 @@ MUST_USE enum err judge_targets(struct session *s, const struct value *targets, 
 /* One derivation's facts by themselves. */
 MUST_USE enum err judge_ask(struct session *s, const struct build_ask *ask, char *refusal, struct rule *rule);
 
-/* What was taken off the wire and has been made here since may be referred to again. After a build. */
-MUST_USE enum err judge_taken_off(struct session *s);
-
-/* Which of these paths are valid: one question to the daemon. valid[i] is set for each. */
-MUST_USE enum err judge_valid(struct session *s, const struct text *paths, size_t count, bool *valid);
-
 #endif

@@ -4,10 +4,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "gateway/session/judge.h"
 #include "gateway/session/record.h"
 #include "gateway/session/upload.h"
 #include "gateway/session/upstream.h"
+#include "gateway/session/valid.h"
 #include "gateway/wire/put.h"
 
 enum { PIECE = 16 * 1024, ARCHIVE_OVERHEAD = 1024 };
@@ -16,11 +16,6 @@ void path_upload_init(struct path_upload *up, bool rebuild)
 {
 	up->rebuild = rebuild;
 	up->taken_off = 0;
-}
-
-static enum err no_memory(struct session *s)
-{
-	return session_end(s, ERR_MEMORY, "failed", "%s", err_text(ERR_MEMORY));
 }
 
 static const struct op *add_op(const struct session *s)
@@ -40,7 +35,7 @@ static uint64_t size_of(const struct session *s, const struct value *head)
 
 static enum err doubt(struct session *s, struct path_upload *up, struct text path)
 {
-	return path_set_add(&up->in.doubtful, path, NULL) == ERR_NONE ? ERR_NONE : no_memory(s);
+	return path_set_add(&up->in.doubtful, path, NULL) == ERR_NONE ? ERR_NONE : session_no_memory(s);
 }
 
 /* --- the fate of what is not storable --- */
@@ -49,7 +44,7 @@ static enum err take_off(struct session *s, struct path_upload *up, struct text 
 {
 	up->taken_off++;
 	if (path_set_add(&s->taken_off, path, NULL) != ERR_NONE)
-		return no_memory(s);
+		return session_no_memory(s);
 	return record_upload(s, "rebuild", path, 0);
 }
 
@@ -70,8 +65,8 @@ enum err path_upload_settle(struct session *s, struct path_upload *up)
 		return err;
 	valid = arena_array(&s->arena, doubtful->count, sizeof *valid);
 	if (valid == NULL)
-		return no_memory(s);
-	err = judge_valid(s, doubtful->items, doubtful->count, valid);
+		return session_no_memory(s);
+	err = valid_ask(s, doubtful->items, doubtful->count, valid);
 	for (size_t i = 0; !err && !up->in.failed && i < doubtful->count; i++) {
 		if (valid[i])
 			continue;
@@ -88,7 +83,7 @@ enum err path_upload_tell(struct session *s, struct path_upload *up)
 	if (up->taken_off == 0)
 		return ERR_NONE;
 	log_sentence(sentence, "%zu unsigned paths not stored, to be rebuilt here", up->taken_off);
-	return stderr_put_line(&s->client.tx, sentence) == ERR_NONE ? ERR_NONE : no_memory(s);
+	return stderr_put_line(&s->client.tx, sentence) == ERR_NONE ? ERR_NONE : session_no_memory(s);
 }
 
 /* --- derivations --- */
@@ -123,7 +118,7 @@ static enum err put_file(struct session *s, struct intake *in, const struct buf 
 		err = put_string(&archive, buf_data(body), buf_len(body));
 	if (!err)
 		err = put_text(&archive, ")");
-	err = err ? no_memory(s) : intake_put(s, in, buf_data(&archive), buf_len(&archive));
+	err = err ? session_no_memory(s) : intake_put(s, in, buf_data(&archive), buf_len(&archive));
 	buf_free(&archive);
 	return err ? err : intake_put_end(s, in);
 }

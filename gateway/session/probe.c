@@ -8,11 +8,6 @@
 static const char PROBE_NAME[] = "nix-gateway-probe";
 static const char PROBE_TEXT[] = "nix-gateway asks the Nix daemon whether it trusts its account.\n";
 
-static enum err no_memory(struct session *s)
-{
-	return session_end(s, ERR_MEMORY, "failed", "%s", err_text(ERR_MEMORY));
-}
-
 /* Adds the text; the request's content follows it in one frame. */
 static enum err add_text(struct session *s, const struct value **info, struct daemon_error *error)
 {
@@ -21,12 +16,12 @@ static enum err add_text(struct session *s, const struct value **info, struct da
 	enum err err;
 
 	if (request == NULL)
-		return no_memory(s);
+		return session_no_memory(s);
 	value_set_text(request, op->request, "name", text_of(PROBE_NAME));
 	value_set_text(request, op->request, "method", text_of("text:sha256"));
 	err = upstream_send(s, op, request);
 	if (!err && (put_frame(&s->daemon.tx, PROBE_TEXT, sizeof PROBE_TEXT - 1) || put_frame_end(&s->daemon.tx)))
-		return no_memory(s);
+		return session_no_memory(s);
 	if (!err)
 		err = upstream_loop(s, LOG_NOWHERE, error);
 	if (err || error->failed)
@@ -48,7 +43,7 @@ enum err probe_trust(struct session *s, enum hello_trust *trust)
 		return err;
 	request = values_new(&s->arena, sign->request);
 	if (request == NULL)
-		return no_memory(s);
+		return session_no_memory(s);
 	value_set_text(request, sign->request, "path", value_text(value_of(info, add->reply, "path")));
 	err = upstream_ask(s, OP_ADD_SIGNATURES, request, &reply, &error);
 	if (err)

@@ -10,11 +10,6 @@
 /* The id of an output without its derivation's hash, as newer daemons write it for older clients. */
 #define NO_HASH "sha256:0000000000000000000000000000000000000000000000000000000000000000"
 
-static enum err no_memory(struct session *s)
-{
-	return session_end(s, ERR_MEMORY, "failed", "%s", err_text(ERR_MEMORY));
-}
-
 bool status_is_success(uint64_t status)
 {
 	return status <= STATUS_ALREADY_VALID || status == STATUS_RESOLVES_TO_ALREADY_VALID;
@@ -39,7 +34,7 @@ static enum err set_output(struct session *s, struct value *output, struct text 
 	char *id = arena_alloc(&s->arena, size), *json = arena_alloc(&s->arena, size + base.len + 128);
 
 	if (id == NULL || json == NULL)
-		return no_memory(s);
+		return session_no_memory(s);
 	snprintf(id, size, NO_HASH "!%.*s", (int)name.len, name.bytes);
 	snprintf(json, size + base.len + 128,
 		 "{\"dependentRealisations\":{},\"id\":\"%s\",\"outPath\":\"%.*s\",\"signatures\":[]}", id, (int)base.len,
@@ -65,7 +60,7 @@ static enum err set_outputs(struct session *s, struct value *result, const struc
 	outputs = value_of(reply, op->reply, "outputs");
 	made = value_set_items(&s->arena, result, &shape_keyed_build_result, "builtOutputs", outputs->count);
 	if (made == NULL)
-		return outputs->count == 0 ? ERR_NONE : no_memory(s);
+		return outputs->count == 0 ? ERR_NONE : session_no_memory(s);
 	for (size_t i = 0; !err && i < outputs->count; i++) {
 		const struct value *output = value_item(outputs, item, i);
 		struct text name = value_text(value_of(output, item, "name"));
@@ -87,10 +82,10 @@ static enum err make_results(struct session *s, const struct value *targets, con
 	enum err err = ERR_NONE;
 
 	if (reply == NULL)
-		return no_memory(s);
+		return session_no_memory(s);
 	items = value_set_items(&s->arena, reply, &list, "results", targets->count);
 	if (items == NULL && targets->count > 0)
-		return no_memory(s);
+		return session_no_memory(s);
 	for (size_t i = 0; !err && i < targets->count; i++) {
 		struct value *result = items + shape_keyed_build_result.count * i;
 		struct derived_path wanted;
@@ -115,7 +110,7 @@ enum err results_build(struct session *s, const struct value *targets, uint64_t 
 	enum err err;
 
 	if (request == NULL)
-		return no_memory(s);
+		return session_no_memory(s);
 	*value_at(request, op->request, "targets") = *targets;
 	value_set_number(request, op->request, "mode", mode);
 	err = upstream_send(s, op, request);
@@ -135,7 +130,7 @@ enum err result_copy(struct session *s, const struct value *result, const struct
 {
 	*copy = values_new(&s->arena, to);
 	if (*copy == NULL)
-		return no_memory(s);
+		return session_no_memory(s);
 	for (size_t i = 0; i < to->count; i++) {
 		size_t at = shape_index(from, to->fields[i].name);
 

@@ -10,16 +10,12 @@
 #include "gateway/session/closure.h"
 #include "gateway/session/gate.h"
 #include "gateway/session/import.h"
+#include "gateway/session/request.h"
 #include "gateway/session/results.h"
 #include "gateway/session/upload.h"
 #include "gateway/session/upstream.h"
 #include "gateway/session/worker.h"
 #include "gateway/wire/put.h"
-
-static enum err no_memory(struct session *s)
-{
-	return session_end(s, ERR_MEMORY, "failed", "%s", err_text(ERR_MEMORY));
-}
 
 enum err serve_say(struct session *s, const char *sentence)
 {
@@ -27,18 +23,18 @@ enum err serve_say(struct session *s, const char *sentence)
 
 	if (buf_put(&s->log.tx, prefix, sizeof prefix - 1) != ERR_NONE ||
 	    buf_put(&s->log.tx, sentence, strlen(sentence)) != ERR_NONE || buf_put(&s->log.tx, "\n", 1) != ERR_NONE)
-		return no_memory(s);
+		return session_no_memory(s);
 	return ERR_NONE;
 }
 
 static enum err put_reply(struct session *s, const struct value *reply)
 {
-	return message_put(&s->client.tx, s->op->reply, s->client_minor, reply) == ERR_NONE ? ERR_NONE : no_memory(s);
+	return message_put(&s->client.tx, s->op->reply, s->client_minor, reply) == ERR_NONE ? ERR_NONE : session_no_memory(s);
 }
 
 static enum err put_number(struct session *s, uint64_t number)
 {
-	return put_u64(&s->client.tx, number) == ERR_NONE ? ERR_NONE : no_memory(s);
+	return put_u64(&s->client.tx, number) == ERR_NONE ? ERR_NONE : session_no_memory(s);
 }
 
 static const struct value *asked(const struct session *s, const struct value *request, const char *name)
@@ -81,7 +77,7 @@ static enum err query_valid_paths(struct session *s, const struct value *request
 	enum err err;
 
 	if (question == NULL)
-		return no_memory(s);
+		return session_no_memory(s);
 	err = asked(s, request, "lock")->number == 1 ? hold(s, paths) : ERR_NONE;
 	if (err)
 		return err;
@@ -105,7 +101,7 @@ static enum err put_info(struct session *s, struct text path, const struct value
 	char *text = arena_alloc(&s->arena, NIX32_MAX + sizeof "sha256:");
 
 	if (out == NULL || text == NULL)
-		return no_memory(s);
+		return session_no_memory(s);
 	if (!hex_decode(value_text(value_of(info, from, "narHash")), hash, sizeof hash))
 		return session_end(s, ERR_PROTO, "daemon-error", "the Nix daemon broke the protocol: a hash is none");
 	memcpy(text, "sha256:", 7);
@@ -115,7 +111,7 @@ static enum err put_info(struct session *s, struct text path, const struct value
 	for (size_t i = 0; i < sizeof same / sizeof *same; i++)
 		*value_at(out, to, same[i]) = *value_of(info, from, same[i]);
 	value_set_number(out, to, "downloadSize", value_of(info, from, "narSize")->number);
-	return message_put(&s->client.tx, to, s->client_minor, out) == ERR_NONE ? ERR_NONE : no_memory(s);
+	return message_put(&s->client.tx, to, s->client_minor, out) == ERR_NONE ? ERR_NONE : session_no_memory(s);
 }
 
 static enum err query_path_infos(struct session *s, const struct value *request)
@@ -137,7 +133,7 @@ static enum err query_path_infos(struct session *s, const struct value *request)
 		if (err)
 			return err;
 	}
-	return put_text(&s->client.tx, "") == ERR_NONE ? ERR_NONE : no_memory(s);
+	return put_text(&s->client.tx, "") == ERR_NONE ? ERR_NONE : session_no_memory(s);
 }
 
 /* --- 3: an archive --- */
@@ -191,7 +187,7 @@ static enum err add_to_store_nar(struct session *s, const struct value *request)
 	enum err err;
 
 	if (head == NULL)
-		return no_memory(s);
+		return session_no_memory(s);
 	/* What is no archive's size cannot be read to its end in step with anybody. */
 	if (size < NAR_SIZE_MIN || size % NUMBER_SIZE != 0 || size > UPLOAD_NAR_MAX)
 		return session_end(s, ERR_PROTO, "protocol-error", "%llu is no archive's size", (unsigned long long)size);
@@ -216,7 +212,7 @@ static enum err copy_targets(struct session *s, const struct value *targets, str
 			continue;
 		all = arena_alloc(&s->arena, target.len + 3);
 		if (all == NULL)
-			return no_memory(s);
+			return session_no_memory(s);
 		memcpy(all, target.bytes, target.len);
 		memcpy(all + target.len, "!*", 2);
 		to[i] = (struct value){ .text = all, .len = target.len + 2 };
@@ -228,7 +224,7 @@ static enum err copy_targets(struct session *s, const struct value *targets, str
 static enum err put_failure(struct session *s, const char *text)
 {
 	if (put_u64(&s->client.tx, STATUS_MISC_FAILURE) != ERR_NONE || put_text(&s->client.tx, text) != ERR_NONE)
-		return no_memory(s);
+		return session_no_memory(s);
 	return ERR_NONE;
 }
 
@@ -256,7 +252,7 @@ static enum err do_build_paths(struct session *s, const struct value *request)
 	enum err err;
 
 	if (items == NULL)
-		return no_memory(s);
+		return session_no_memory(s);
 	err = copy_targets(s, targets, items);
 	if (!err)
 		err = set_options(s, request);
@@ -275,7 +271,7 @@ static enum err put_failed_result(struct session *s, const char *text)
 	struct value *result = values_new(&s->arena, to);
 
 	if (result == NULL)
-		return no_memory(s);
+		return session_no_memory(s);
 	value_set_number(result, to, "status", STATUS_MISC_FAILURE);
 	value_set_text(result, to, "message", text_of(text));
 	return put_reply(s, result);
@@ -307,7 +303,7 @@ static enum err put_closure(struct session *s, struct path_set *set)
 
 	items = reply == NULL ? NULL : value_set_items(&s->arena, reply, s->op->reply, "paths", set->count);
 	if (reply == NULL || (items == NULL && set->count > 0))
-		return no_memory(s);
+		return session_no_memory(s);
 	if (set->count > 0)
 		qsort(set->items, set->count, sizeof *set->items, text_compare_items);
 	for (size_t i = 0; i < set->count; i++)
@@ -342,7 +338,7 @@ static enum err refuse_valid_paths(struct session *s, const char *sentence)
 static enum err refuse_infos(struct session *s, const char *sentence)
 {
 	(void)sentence;
-	return put_text(&s->client.tx, "") == ERR_NONE ? ERR_NONE : no_memory(s);
+	return put_text(&s->client.tx, "") == ERR_NONE ? ERR_NONE : session_no_memory(s);
 }
 
 static enum err refuse_nar(struct session *s, const char *sentence)
@@ -394,25 +390,6 @@ static enum err refuse(struct session *s, const struct serve_row *row, const str
 	return err ? err : row->refuse(s, sentence);
 }
 
-static enum err read_command(struct session *s)
-{
-	const struct value *number;
-	enum err err = session_await(s, &s->client);
-
-	if (err)
-		return err;
-	session_set_state(s, SESSION_REQUEST);
-	s->requests++;
-	err = session_read(s, &s->client, &shape_number, "command", &number);
-	if (err)
-		return err;
-	s->op = op_find(&serve_ops, s->client_minor, number->number);
-	if (s->op == NULL)
-		return session_end(s, ERR_PROTO, "protocol-error", "the command %llu is not known here",
-				   (unsigned long long)number->number);
-	return ERR_NONE;
-}
-
 static enum err judge(struct session *s, const struct serve_row *row, struct value *request, char refusal[SENTENCE_MAX])
 {
 	struct value *substitute;
@@ -434,32 +411,21 @@ static enum err judge(struct session *s, const struct serve_row *row, struct val
 static enum err one_command(struct session *s)
 {
 	char refusal[SENTENCE_MAX];
-	const struct serve_row *row;
-	const struct value *values;
+	const struct serve_row *row = NULL;
 	struct value *request;
-	enum err err = read_command(s);
+	enum err err = request_read(s, &serve_ops, &request);
 
-	if (!err)
-		err = session_read(s, &s->client, s->op->request, s->op->name, &values);
-	if (err)
-		return err;
-	request = (struct value *)(uintptr_t)values;    /* ours: it lives in our arena */
-	row = find_row(s->op->number);
-	err = judge(s, row, request, refusal);
+	if (!err) {
+		row = find_row(s->op->number);
+		err = judge(s, row, request, refusal);
+	}
 	if (err == ERR_DENIED && s->outcome == NULL) {
 		err = refuse(s, row, request, refusal);
 	} else if (!err) {
 		session_set_state(s, SESSION_WORK);
 		err = row->run(s, request);
 	}
-	if (err)
-		return err;
-	session_set_state(s, SESSION_IDLE);
-	s->op = NULL;
-	arena_reset(&s->arena);
-	peer_trim(&s->client);
-	peer_trim(&s->daemon);
-	return session_room(s, &s->client);
+	return err ? err : request_done(s);
 }
 
 enum err serve_serve(struct session *s)

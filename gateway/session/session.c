@@ -112,6 +112,16 @@ enum err session_end(struct session *s, enum err err, const char *outcome, const
 	return err;
 }
 
+enum err session_fail(struct session *s, enum err err)
+{
+	return session_end(s, err, "failed", "%s", err_text(err));
+}
+
+enum err session_no_memory(struct session *s)
+{
+	return session_fail(s, ERR_MEMORY);
+}
+
 /* Moves whatever can be moved, for a while. */
 static void move_all(struct session *s, int timeout_ms)
 {

@@ -107,6 +107,10 @@ const char *session_state_name(enum session_state state);
 /* Ends the session: remembers how (the first call counts) and returns `err`, so that callers can `return` it. */
 enum err session_end(struct session *s, enum err err, const char *outcome, const char *format, ...) PRINTF_LIKE(4, 5);
 
+/* The same where we ourselves cannot go on: out of memory, or over a bound of ours. */
+enum err session_fail(struct session *s, enum err err);
+enum err session_no_memory(struct session *s);
+
 /* The ways to wait. All end the session and return an error when a peer has gone or is too slow.
  * session_await: until `peer` has sent a byte. While the daemon works, the client's leaving ends it at once.
  * session_room: until at most SESSION_QUEUE bytes wait to be sent to `peer`. */

@@ -115,7 +115,7 @@ static enum err tell(struct session *s, const struct set_options *options)
 	if (request != NULL)
 		timeout = value_set_items(&s->arena, request, op->request, "settings", 1);
 	if (timeout == NULL)
-		return session_end(s, ERR_MEMORY, "failed", "%s", err_text(ERR_MEMORY));
+		return session_no_memory(s);
 	snprintf(seconds, sizeof seconds, "%" PRIu64, options->timeout);
 	fill(request, op->request, options);
 	value_set_text(timeout, &shape_setting, "name", text_of("timeout"));

@@ -7,11 +7,6 @@
 #include "gateway/nix/signature.h"
 #include "gateway/session/upstream.h"
 
-static enum err no_memory(struct session *s)
-{
-	return session_end(s, ERR_MEMORY, "failed", "%s", err_text(ERR_MEMORY));
-}
-
 static const struct shape *head_shape(const struct session *s)
 {
 	return upstream_op(s, OP_ADD_TO_STORE_NAR)->request;
@@ -98,7 +93,7 @@ static bool is_sound(struct session *s, const struct value *head, const struct t
 	if (*err == ERR_NONE)
 		return true;
 	if (*err == ERR_MEMORY) {
-		*err = no_memory(s);
+		*err = session_no_memory(s);
 		return false;
 	}
 	*err = ERR_NONE;
@@ -117,7 +112,7 @@ enum err storable_judge(struct session *s, const struct value *head, enum storab
 
 	*out = STORABLE_NEVER;
 	if (refs == NULL)
-		return no_memory(s);
+		return session_no_memory(s);
 	if (!is_sound(s, head, refs, references->count, why, &err))
 		return err;
 	if (s->key->grant->trust == TRUST_FULL)

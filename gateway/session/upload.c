@@ -13,21 +13,16 @@ enum {
 	ITEM_MINOR = 16         /* the version in which its items are always written */
 };
 
-static enum err no_memory(struct session *s)
-{
-	return session_end(s, ERR_MEMORY, "failed", "%s", err_text(ERR_MEMORY));
-}
-
 static enum err put_last(struct session *s)
 {
-	return stderr_put_last(&s->client.tx) == ERR_NONE ? ERR_NONE : no_memory(s);
+	return stderr_put_last(&s->client.tx) == ERR_NONE ? ERR_NONE : session_no_memory(s);
 }
 
 static enum err put_reply(struct session *s, const struct value *reply)
 {
 	if (stderr_put_last(&s->client.tx) != ERR_NONE ||
 	    message_put(&s->client.tx, s->op->reply, s->client_minor, reply) != ERR_NONE)
-		return no_memory(s);
+		return session_no_memory(s);
 	return ERR_NONE;
 }
 
@@ -162,7 +157,7 @@ enum err upload_add_text(struct session *s, const struct value *request)
 	enum err err = ERR_NONE;
 
 	if (add == NULL)
-		return no_memory(s);
+		return session_no_memory(s);
 	value_set_text(add, op->request, "name", name);
 	value_set_text(add, op->request, "method", text_of("text:sha256"));
 	*value_at(add, op->request, "references") = *value_of(request, s->op->request, "references");
@@ -215,7 +210,7 @@ enum err upload_nar(struct session *s, const struct value *request)
 	enum err err;
 
 	if (head == NULL)
-		return no_memory(s);
+		return session_no_memory(s);
 	memcpy(head, request, op->request->count * sizeof *head);
 	session_set_state(s, SESSION_UPLOAD);
 	path_upload_init(&up, may_rebuild(s, value_of(head, op->request, "dontCheckSigs")->number == 1));
@@ -241,7 +236,7 @@ static enum err next_item(struct session *s, struct path_upload *up, bool dont_c
 		return err;
 	head = values_new(&s->arena, op->request);
 	if (head == NULL)
-		return no_memory(s);
+		return session_no_memory(s);
 	memcpy(head, info, shape_path_info.count * sizeof *head);       /* the same fields, in the same order */
 	value_set_number(head, op->request, "dontCheckSigs", dont_check_sigs);
 	return path_upload_next(s, up, head);

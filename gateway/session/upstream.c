@@ -17,11 +17,6 @@ const struct op *upstream_op(const struct session *s, uint64_t number)
 	return op_find(&worker_ops, s->daemon_minor, number);
 }
 
-static enum err no_memory(struct session *s, enum err err)
-{
-	return session_end(s, err, "failed", "%s", err_text(err));
-}
-
 static void start_loop(struct session *s)
 {
 	arena_reset(&s->loop_arena);
@@ -34,7 +29,7 @@ enum err upstream_send(struct session *s, const struct op *op, const struct valu
 
 	if (!err)
 		err = message_put(&s->daemon.tx, op->request, s->daemon_minor, request);
-	return err ? no_memory(s, err) : ERR_NONE;
+	return err ? session_fail(s, err) : ERR_NONE;
 }
 
 static const struct value *loop_value(const struct session *s, const char *name)
@@ -92,7 +87,7 @@ static enum err pass_log(struct session *s)
 	else
 		err = stderr_put(&s->client.tx, (enum stderr_tag)s->loop.row->tag, s->client_minor, s->loop.message.values);
 	if (err)
-		return no_memory(s, err);
+		return session_fail(s, err);
 	if (buf_len(&s->client.tx) > LOG_QUEUE_MAX)
 		return session_end(s, ERR_LIMIT, "stalled", "the client does not take the log of its operation");
 	return ERR_NONE;
@@ -184,7 +179,7 @@ enum err upstream_pass_error(struct session *s)
 	} else {
 		err = stderr_put(&s->client.tx, STDERR_ERROR, s->client_minor, s->loop.message.values);
 	}
-	return err ? no_memory(s, err) : ERR_NONE;
+	return err ? session_fail(s, err) : ERR_NONE;
 }
 
 enum err upstream_ask(struct session *s, uint64_t number, const struct value *request, const struct value **reply,

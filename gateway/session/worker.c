@@ -5,20 +5,16 @@
 #include "gateway/nix/shapes.h"
 #include "gateway/session/build.h"
 #include "gateway/session/gate.h"
+#include "gateway/session/request.h"
 #include "gateway/session/upload.h"
 #include "gateway/session/upstream.h"
 #include "gateway/wire/put.h"
-
-static enum err no_memory(struct session *s)
-{
-	return session_end(s, ERR_MEMORY, "failed", "%s", err_text(ERR_MEMORY));
-}
 
 static enum err put_reply(struct session *s, const struct value *reply)
 {
 	if (stderr_put_last(&s->client.tx) != ERR_NONE ||
 	    message_put(&s->client.tx, s->op->reply, s->client_minor, reply) != ERR_NONE)
-		return no_memory(s);
+		return session_no_memory(s);
 	return ERR_NONE;
 }
 
@@ -56,7 +52,7 @@ static enum err answer(struct session *s, const struct value *request)
 
 	(void)request;
 	if (reply == NULL)
-		return no_memory(s);
+		return session_no_memory(s);
 	if (s->op->reply->count > 0 && s->op->reply->fields[0].kind == KIND_NUMBER)
 		reply[0].number = 1;
 	return put_reply(s, reply);
@@ -87,7 +83,7 @@ enum err relay_nar(struct session *s, struct text path)
 			return session_end(s, err, "daemon-error", "the Nix daemon broke off %.*s: %s", (int)path.len,
 					   path.bytes, s->nar.fault);
 		if (buf_put(&s->client.tx, buf_data(&s->daemon.rx), used) != ERR_NONE)
-			return no_memory(s);
+			return session_no_memory(s);
 		buf_take(&s->daemon.rx, used);
 		err = session_room(s, &s->client);
 		if (err)
@@ -122,7 +118,7 @@ static enum err send_nar(struct session *s, const struct value *request)
 		return err;
 	session_set_state(s, SESSION_REPLY);
 	if (stderr_put_last(&s->client.tx) != ERR_NONE)
-		return no_memory(s);
+		return session_no_memory(s);
 	return relay_nar(s, path);
 }
 
@@ -197,51 +193,19 @@ static enum err refuse(struct session *s, const char *sentence)
 	return session_tell_error(s, sentence);
 }
 
-/* The number of the next request: until it comes, the client may be silent for as long as it may be idle. */
-static enum err read_op(struct session *s)
-{
-	const struct value *number;
-	enum err err = session_await(s, &s->client);
-
-	if (err)
-		return err;
-	session_set_state(s, SESSION_REQUEST);
-	s->requests++;
-	err = session_read(s, &s->client, &shape_number, "operation", &number);
-	if (err)
-		return err;
-	s->op = op_find(&worker_ops, s->client_minor, number->number);
-	if (s->op == NULL)
-		return session_end(s, ERR_PROTO, "protocol-error", "the operation %llu is not known here",
-				   (unsigned long long)number->number);
-	return ERR_NONE;
-}
-
 static enum err one_request(struct session *s)
 {
 	char refusal[SENTENCE_MAX];
-	const struct value *values;
 	struct value *request;
-	enum err err = read_op(s);
+	enum err err = request_read(s, &worker_ops, &request);
 
 	if (!err)
-		err = session_read(s, &s->client, s->op->request, s->op->name, &values);
-	if (err)
-		return err;
-	request = (struct value *)(uintptr_t)values;    /* ours: it lives in our arena */
-	err = gate_judge(s, request, refusal);
+		err = gate_judge(s, request, refusal);
 	if (err == ERR_DENIED && s->outcome == NULL)
 		err = refuse(s, refusal);
 	else if (!err)
 		err = run(s, request);
-	if (err)
-		return err;
-	session_set_state(s, SESSION_IDLE);
-	s->op = NULL;
-	arena_reset(&s->arena);
-	peer_trim(&s->client);
-	peer_trim(&s->daemon);
-	return session_room(s, &s->client);
+	return err ? err : request_done(s);
 }
 
 enum err worker_serve(struct session *s)

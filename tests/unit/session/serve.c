@@ -193,7 +193,7 @@ static void a_command_that_nobody_knows_ends_the_session(void **state)
 
 	add_number(&sent, 77);
 	assert_int_equal(serve_all(t), ERR_PROTO);
-	assert_string_equal(t->session.why, "the command 77 is not known here");
+	assert_string_equal(t->session.why, "the serve operation 77 is not known here");
 }
 
 int main(void)
