@@ -4,7 +4,8 @@ status 1 and nothing left behind; or it goes on where the protocol has a way to.
 import time
 
 from ground import cases, main
-from misbehaviour import ASKED, NASTY, PATH, SMALL_KIB, TARGETS, ends, greeting_bytes, is_told, prepare, talk
+from misbehaviour import (ASKED, NASTY, PATH, SMALL_KIB, TARGETS, VALID, ends, greeting_bytes, is_told, prepare,
+                          talk)
 import fake_daemon
 import wire
 

@@ -10,7 +10,7 @@ import wire
 ACCOUNTS = (("untrusted", 2), ("trusted", 1))
 GRANT = "systems = x86_64-linux\nfeatures = big-parallel"
 ASKS_FOR_BUILDS = {9, 10, 36, 46}
-LOOKS = {11, 26, 31, 38, 40}            # what judging takes: roots, validity, the texts, and what a cache would have
+LOOKS = {1, 11, 26, 31, 38, 40}         # what judging takes: roots, validity, the texts, and what a cache would have
 
 
 # --- derivations, printed and hashed as Nix does it ---
@@ -123,22 +123,37 @@ def by_serve(ground, derivation):
     if status == 0:
         return session, None
     assert status == 9, status
-    return session, session.reader.text().decode()
+    return session, told(session, session.reader.text().decode())
 
 
-def by_36(ground, derivation):
+def told(session, message):
+    """The whole sentence stands on stderr; the result has it without the name in front."""
+    session.waits_to_say(f"nix-gateway: {message}\n")
+    return f"nix-gateway: {message}"
+
+
+def value_by_worker(ground, path, basic):
     session = ground.worker().enter()
-    answer = session.ask(36, wire.text(derivation.path) + derivation.basic() + wire.u64(0))
+    answer = session.ask(36, wire.text(path) + basic + wire.u64(0))
     if answer.error is None:
         session.reader.read(len(fake_daemon.build_result(38)))
     return session, answer.error
 
 
-def by_serve_8(ground, derivation):
+def value_by_serve(ground, path, basic):
     session = ground.serve().hello()
-    session.ask(8, wire.text(derivation.path) + derivation.basic() + session.build_options())
+    session.ask(8, wire.text(path) + basic + session.build_options())
     status, message, _outputs = session.result()
-    return session, None if status == 0 else message
+    assert status in (0, 9), status
+    return session, None if status == 0 else told(session, message)
+
+
+def by_36(ground, derivation):
+    return value_by_worker(ground, derivation.path, derivation.basic())
+
+
+def by_serve_8(ground, derivation):
+    return value_by_serve(ground, derivation.path, derivation.basic())
 
 
 WAYS = (("by_9", by_worker(9, "!out")), ("by_46", by_worker(46, "!*")), ("by_serve_6", by_serve))
@@ -163,15 +178,10 @@ def is_refused(ground, way, derivation, sentence):
     """With a sentence for people, that names what it is about; and the session goes on."""
     session, error = way(ground, derivation)
     assert error is not None, "it was not refused"
-    assert error.startswith("nix-gateway: alice may not ") or "has no output" in error, error
+    assert error.startswith("nix-gateway: alice may not "), error
     assert sentence in error and "\n" not in error, error
     nothing_was_built(ground)
-    if hasattr(session, "trust"):
-        assert session.is_valid(wire.Object("absent", b"").path) == 0
-        assert session.end() == 0
-    else:
-        goes_on(session)
-    return error
+    goes_on(session)
 
 
 def is_built(ground, way, derivation):
@@ -262,7 +272,6 @@ FORBIDDEN = {
     "p5_comment": (json('{/* */"requiredSystemFeatures":["kvm"]}'), NO_JSON),
     "p5_comma_at_the_end": (json('{"requiredSystemFeatures":["kvm"],}'), NO_JSON),
     "p5_half_a_surrogate": (features('["\\ud800"]'), NO_JSON),
-    "p5_no_utf_8": (features('["\udcff"]'), NO_JSON) if False else (features("[\"\\u006bvm\",1]"), "wrong type"),
     "p6_unknown_builtin": (Derivation(builder="builtin:evil"), "use the builtin builder 'builtin:evil'"),
     "p6_builtin_without_a_name": (Derivation(builder="builtin:"), "use the builtin builder"),
     "p6_builtin_with_a_blank": (Derivation(builder="builtin:fetchurl "), "use the builtin builder"),
@@ -278,8 +287,6 @@ FORBIDDEN = {
                   "read the variable 'AWS_SECRET_ACCESS_KEY' of the builder"),
     "p8_secret_in_json": (json('{"impureEnvVars":["AWS_SECRET_ACCESS_KEY"]}', kind=FIXED),
                           "read the variable 'AWS_SECRET_ACCESS_KEY'"),
-    "p8_secret_of_an_input_addressed": (Derivation(impureEnvVars="AWS_SECRET_ACCESS_KEY"),
-                                        "read the variable 'AWS_SECRET_ACCESS_KEY'"),
     "p9_no_chroot": (Derivation(__noChroot="1"), "relax the sandbox by 'no-chroot'"),
     "p9_no_chroot_true": (Derivation(__noChroot="true"), "relax the sandbox by 'no-chroot'"),
     "p9_no_chroot_in_json": (json('{"__noChroot":true}'), "relax the sandbox by 'no-chroot'"),
@@ -334,7 +341,6 @@ def each_forbidden_derivation(ground, case):
 rows("is_refused")(FORBIDDEN, each_forbidden_derivation)
 
 # The same by value, where nothing is hidden in how a text is printed. Of input-addressed ones the value says nothing.
-SHOWN = {"p1_system": "x", "p3_feature": "x"}
 BY_VALUE_FORBIDDEN = {
     "p1_system": (Derivation(kind=FIXED, system="aarch64-linux"), "build for 'aarch64-linux'"),
     "p3_feature": (Derivation(kind=FIXED, requiredSystemFeatures="kvm"), KVM),
@@ -349,7 +355,6 @@ BY_VALUE_FORBIDDEN = {
     "p13_floating": (Derivation(kind=("r:sha256", "")), "build content-addressed derivations"),
     "p14_recursive_nix": (Derivation(kind=FIXED, requiredSystemFeatures="recursive-nix"), "use the feature 'recursive-nix'"),
 }
-del SHOWN
 rows("is_refused")(BY_VALUE_FORBIDDEN, each_forbidden_derivation, BY_VALUE)
 
 
@@ -363,6 +368,7 @@ ALLOWED = {
     "p6_fetchurl_for_any_system": fetch(system="aarch64-linux"),
     "p7_http": fetch(),
     "p8_proxy": Derivation(kind=FIXED, impureEnvVars="http_proxy NO_PROXY"),
+    "p8_input_addressed_reads_none": Derivation(impureEnvVars="AWS_SECRET_ACCESS_KEY"),
     "p9_no_relaxation": Derivation(__sandboxProfile="", __impureHostDeps="/bin/sh /usr/lib/libSystem.B.dylib /dev/zero"),
     "p10_fixed_output": Derivation(kind=FIXED),
 }
@@ -447,7 +453,7 @@ def each_p15_target_that_is_missing_is_refused(ground, trust):
 def each_p17_text_that_is_not_the_paths_is_refused(ground, trust):
     """The daemon gives out another one, which would be allowed."""
     prepared(ground, trust, OVER)
-    ground.daemon.store[DEEP.path].nar = wire.nar(PLAIN.text)
+    ground.daemon.store[DEEP.path].nar = wire.nar(Derivation(name="deep").text)
     is_refused(ground, by_worker(46, "!*"), OVER, "is not the text that its path names")
 
 
@@ -616,16 +622,7 @@ VICTIM = "/nix/store/00000000000000000000000000000000-glibc"
 
 def asks_by_value(ground, serve, path, basic):
     """A BuildDerivation of either protocol; gives the session and the error."""
-    if serve:
-        session = ground.serve().hello()
-        session.ask(8, wire.text(path) + basic + session.build_options())
-        status, message, _outputs = session.result()
-        return session, None if status == 0 else message
-    session = ground.worker().enter()
-    answer = session.ask(36, wire.text(path) + basic + wire.u64(0))
-    if answer.error is None:
-        session.reader.read(len(fake_daemon.build_result(38)))
-    return session, answer.error
+    return (value_by_serve if serve else value_by_worker)(ground, path, basic)
 
 
 def is_refused_by_value(ground, serve, path, basic, sentence):
@@ -644,13 +641,11 @@ def each_b1_forged_output_is_refused(ground, case):
     serve, trust = case
     for there in (False, True):
         prepared(ground, trust, *([PLAIN] if there else []))
-        variables = {"out": VICTIM}
         for name in ("glibc", "plain"):
             path = wire.store_path("text", SHA, name + ".drv") if not there else PLAIN.path
             output = VICTIM if not there else VICTIM.replace("glibc", "plain")
             basic = PLAIN.basic(outputs=[("out", output, "", "")], variables={"out": output})
             is_forged_refusal(ground, serve, path, basic)
-        del variables
 
 
 def is_forged_refusal(ground, serve, path, basic):

@@ -36,7 +36,7 @@ def print_row(title, gateway, plain, unit, budget=None, judged=None, reverse=Fal
     if gateway and plain:
         ratios = [(b / a if reverse else a / b) for a, b in zip(gateway, plain)]
         ratio = middle[1] / middle[0] if reverse else middle[0] / middle[1]
-        pairs = f"{min(ratios):.2f}..{max(ratios):.2f}"
+        pairs = f"{min(ratios):.2f}..{max(ratios):.2f}" if len(ratios) > 1 else ""
     value = ratio if judged is None else judged
     verdict = f"{budget} {budget.verdict(value)}" if budget else ""
     if budget and judged is not None and judged != middle[0]:
