@@ -17,13 +17,30 @@
 #include "gateway/session/worker.h"
 #include "gateway/wire/put.h"
 
-enum err serve_say(struct session *s, const char *sentence)
+enum { SAY_MS = 1000 };         /* how long a sentence may take to be out */
+
+/* As it stands wherever a person reads it; in s->arena, so that it can go into a reply. */
+static const char *signed_sentence(struct session *s, const char *sentence)
 {
 	static const char prefix[] = "nix-gateway: ";
+	size_t len = strlen(sentence);
+	char *text = arena_alloc(&s->arena, sizeof prefix + len);
 
-	if (buf_put(&s->log.tx, prefix, sizeof prefix - 1) != ERR_NONE ||
-	    buf_put(&s->log.tx, sentence, strlen(sentence)) != ERR_NONE || buf_put(&s->log.tx, "\n", 1) != ERR_NONE)
+	if (text == NULL)
+		return sentence;
+	memcpy(text, prefix, sizeof prefix - 1);
+	memcpy(text + sizeof prefix - 1, sentence, len);
+	return text;
+}
+
+/* It has to be out before the answer is: a client that has that may leave at once. */
+enum err serve_say(struct session *s, const char *sentence)
+{
+	const char *text = signed_sentence(s, sentence);
+
+	if (buf_put(&s->log.tx, text, strlen(text)) != ERR_NONE || buf_put(&s->log.tx, "\n", 1) != ERR_NONE)
 		return session_no_memory(s);
+	session_flush(s, &s->log, SAY_MS);
 	return ERR_NONE;
 }
 
@@ -234,6 +251,12 @@ static enum err say_outcome(struct session *s, const struct build_outcome *out)
 	return out->refused ? serve_say(s, out->text) : ERR_NONE;
 }
 
+/* Our own sentence, or the daemon's words. */
+static const char *outcome_text(struct session *s, const struct build_outcome *out)
+{
+	return out->refused ? signed_sentence(s, out->text) : out->text;
+}
+
 /* Both build commands bring limits of their own, which may lower those of the grant. */
 static enum err set_options(struct session *s, const struct value *request)
 {
@@ -262,7 +285,7 @@ static enum err do_build_paths(struct session *s, const struct value *request)
 		err = say_outcome(s, &out);
 	if (err)
 		return err;
-	return out.refused || out.failed ? put_failure(s, out.text) : put_number(s, STATUS_BUILT);
+	return out.refused || out.failed ? put_failure(s, outcome_text(s, &out)) : put_number(s, STATUS_BUILT);
 }
 
 static enum err put_failed_result(struct session *s, const char *text)
@@ -290,7 +313,7 @@ static enum err build_derivation(struct session *s, const struct value *request)
 	if (err)
 		return err;
 	if (out.refused || out.failed)
-		return put_failed_result(s, out.text);
+		return put_failed_result(s, outcome_text(s, &out));
 	err = result_copy(s, out.results, out.shape, s->op->reply, &reply);
 	return err ? err : put_reply(s, reply);
 }
@@ -387,7 +410,7 @@ static enum err refuse(struct session *s, const struct serve_row *row, const str
 	}
 	if (!err)
 		err = serve_say(s, sentence);
-	return err ? err : row->refuse(s, sentence);
+	return err ? err : row->refuse(s, signed_sentence(s, sentence));
 }
 
 static enum err judge(struct session *s, const struct serve_row *row, struct value *request, char refusal[SENTENCE_MAX])

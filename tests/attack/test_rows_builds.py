@@ -595,7 +595,7 @@ def each_p2_one_forbidden_target_refuses_all(ground, trust):
 def each_p20_setting_that_moves_builds_elsewhere_stays_here(ground, trust):
     """P20, P22. The daemon's own `builders` and caches are its administrator's: of the settings that a client sends only a
     limit goes up, so `builders` is neither passed on nor set to nothing by the gateway, and the daemon's own holds."""
-    prepared(ground, trust, PLAIN, grant=f"{GRANT}\ntimeout = 2h")
+    prepared(ground, trust, PLAIN, grant=f"{GRANT}\ntimeout = 2h\nuse-substitutes = true")
     session = ground.worker().enter()
     settings = [("builders", "ssh://elsewhere.invalid"), ("builders-use-substitutes", "true"), ("substitute", "false"),
                 ("extra-platforms", "aarch64-linux"), ("system-features", "kvm")]
@@ -607,7 +607,7 @@ def each_p20_setting_that_moves_builds_elsewhere_stays_here(ground, trust):
         assert wire.text(name) not in heard and wire.text(value) not in heard, name
     ours = [request for connection in ground.daemon.connections for request in connection.requests if request.op == 19]
     assert ours and all([name for name, _value in request.fields[12]] == [b"timeout"] for request in ours), ours
-    assert all(request.fields[11] == 1 for request in ours), "P22: substitution was turned off for this client"
+    assert all(request.fields[11] == 1 for request in ours), "P22: the client has turned substitution off"
 
 
 for one_per_account in [test for name, test in list(globals().items()) if name.startswith(("each_p12_", "each_p15_", "each_p17_",

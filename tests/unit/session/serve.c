@@ -55,7 +55,7 @@ static void without_write_nothing_is_written(void **state)
 	add_limits();
 	add_number(&expected, 0);
 	add_number(&expected, 9);
-	add_word(&expected, "BuildPaths needs nix-store --serve --write");
+	add_word(&expected, "nix-gateway: BuildPaths needs nix-store --serve --write");
 	assert_served(t);
 	assert_string_equal(talk_heard(t), "QueryValidPaths [ a b ] 0\n");
 	assert_holds(talk_records(t), "\"operation\":\"BuildPaths\"");
