@@ -8,8 +8,7 @@ B       = build
 SECONDS = 20
 VERSION = 0.1.0
 
-LIBS    = libsodium inih jansson$(LIBS_$(shell uname -s))
-LIBS_Linux = $() libseccomp
+LIBS    = libsodium inih jansson
 WARN    = -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla
 HARDEN  = -O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
 CFLAGS  = -g
@@ -20,9 +19,7 @@ LDFLAGS = $(LDFLAGS_$(shell uname -s))
 LDFLAGS_Linux = -pie -Wl,-z,relro,-z,now,-z,noexecstack
 LDLIBS  = $(shell pkg-config --libs $(LIBS))
 
-PLATFORM = $(shell uname -s | tr A-Z a-z)
-SRC     = $(filter-out gateway/sandbox/%,$(wildcard gateway/*/*.c)) $(wildcard gateway/sandbox/$(PLATFORM).c) \
-	$(wildcard policy/*.c)
+SRC     = $(wildcard gateway/*/*.c) $(wildcard policy/*.c)
 OBJ     = $(SRC:%.c=$(B)/%.o)
 PAGES   = $(wildcard packaging/man/*.[578])
 

@@ -125,14 +125,16 @@ static enum err keep(struct drv_cache *cache, struct text path, const struct der
 static enum err parse(struct session *s, struct text path, const void *bytes, size_t len, struct derivation **parsed,
 		      struct facts *facts, char *why)
 {
-	const char *store_dir = s->message_limits.store_dir, *fault = "is not the text that its path names";
+	const char *store_dir = s->message_limits.store_dir, *fault = NULL;
 	struct arena *scratch = &s->drvs.scratch;
 	enum err err;
 
 	arena_reset(scratch);
 	err = aterm_parse(scratch, store_dir, store_path_drv_name(path), bytes, len, parsed, &fault);
-	if (!err && !aterm_path_matches(store_dir, path, bytes, len, *parsed))
+	if (!err && !aterm_path_matches(store_dir, path, bytes, len, *parsed)) {
 		err = ERR_PROTO;
+		fault = "is not the text that its path names";
+	}
 	if (!err)
 		err = facts_gather(scratch, *parsed, facts, &fault);
 	if (err == ERR_MEMORY)

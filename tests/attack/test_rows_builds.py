@@ -127,9 +127,10 @@ def by_serve(ground, derivation):
 
 
 def told(session, message):
-    """The whole sentence stands on stderr; the result has it without the name in front."""
-    session.waits_to_say(f"nix-gateway: {message}\n")
-    return f"nix-gateway: {message}"
+    """The sentence of the result stands on stderr as well, once."""
+    session.waits_to_say(f"{message}\n")
+    assert session.said().count(message) == 1, session.said()
+    return message
 
 
 def value_by_worker(ground, path, basic):

@@ -1,4 +1,4 @@
-"""A client that speaks the worker protocol by itself: it asks exactly what is to be measured, and costs next to nothing."""
+"""A client that speaks the worker protocol by itself: it asks what is to be measured, and costs next to nothing."""
 import os
 import select
 import struct
