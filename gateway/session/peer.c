@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -123,6 +125,32 @@ static void drop_queue(struct peer *p)
 {
 	buf_take(&p->tx, buf_len(&p->tx));
 	p->stuck_ms = 0;
+}
+
+enum { NAP_MS = 2, MOMENT_MS = 20 };
+
+/* Bytes that the reader has not read; -1: the system does not say. */
+static int unread(int fd)
+{
+	struct stat state;
+	int count;
+
+	if (fstat(fd, &state) != 0 || ioctl(fd, S_ISFIFO(state.st_mode) ? FIONREAD : TIOCOUTQ, &count) != 0)
+		return -1;
+	return count;
+}
+
+void peer_wait_taken(const struct peer *p, int limit_ms)
+{
+	int64_t until = clock_ms() + limit_ms;
+	int left = unread(p->out);
+
+	if (left < 0)
+		(void)poll(NULL, 0, MOMENT_MS);
+	while (left > 0 && clock_ms() < until) {
+		(void)poll(NULL, 0, NAP_MS);
+		left = unread(p->out);
+	}
 }
 
 /* Both descriptors are always watched: with no event asked for, poll still tells of a hang-up. */

@@ -52,6 +52,10 @@ void peer_trim(struct peer *p);
 void peer_read(struct peer *p);
 void peer_write(struct peer *p);
 
+/* Waits until whoever reads the descriptor has read all that was written to it, where the system can tell (Linux: sockets
+ * and pipes), else a moment. At most limit_ms. */
+void peer_wait_taken(const struct peer *p, int limit_ms);
+
 /* Waits until something moved on one of at most PEERS_MAX peers or the time is over; moves it. At most timeout_ms; -1:
  * as long as it takes. A peer that has gone while nothing is read from it is noticed too. */
 enum { PEERS_MAX = 3 };

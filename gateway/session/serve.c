@@ -17,7 +17,7 @@
 #include "gateway/session/worker.h"
 #include "gateway/wire/put.h"
 
-enum { SAY_MS = 1000 };         /* how long a sentence may take to be out */
+enum { SAY_MS = 500 };          /* how long a sentence may take to be out, and then to be read */
 
 /* As it stands wherever a person reads it; in s->arena, so that it can go into a reply. */
 static const char *signed_sentence(struct session *s, const char *sentence)
@@ -41,6 +41,7 @@ enum err serve_say(struct session *s, const char *sentence)
 	if (buf_put(&s->log.tx, text, strlen(text)) != ERR_NONE || buf_put(&s->log.tx, "\n", 1) != ERR_NONE)
 		return session_no_memory(s);
 	session_flush(s, &s->log, SAY_MS);
+	peer_wait_taken(&s->log, SAY_MS);       /* sshd passes stdout on first where both are there */
 	return ERR_NONE;
 }
 
