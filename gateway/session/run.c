@@ -15,8 +15,12 @@ static void say_last_words(struct session *s)
 	if (s->why[0] == '\0')
 		return;
 	log_say("%s", s->why);
-	if (s->command->kind == COMMAND_WORKER && s->accepted && !s->client_in_archive)
+	if (s->command->kind != COMMAND_WORKER || s->client_in_archive)
+		return;
+	if (s->accepted)
 		(void)!stderr_put_error(&s->client.tx, s->client_minor, s->why);
+	else if (s->hello.state == HELLO_READY && !s->hello.finished)   /* lost before the welcome: refused where that is due */
+		(void)!hello_server_refuse(&s->hello, &s->client.tx, s->why);
 }
 
 /* What the client still sends is read into the void: closing with bytes unread could destroy the last words. */
