@@ -271,7 +271,7 @@ static void check_grants(const struct policy *p, struct faults *faults)
 	for (size_t i = 0; i < p->key_count; i++) {
 		if (i > 0 && same_grant(&p->keys[i], &p->keys[i - 1]))
 			continue;
-		resolve_check_relay(&p->keys[i], faults);
+		resolve_check_relay(&p->keys[i], &p->gateway, faults);
 		resolve_check_trust(&p->keys[i], &p->gateway, faults);
 	}
 }

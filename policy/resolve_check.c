@@ -22,10 +22,13 @@ void resolve_check_identity(const struct key *key, struct faults *faults)
 			   key->name);
 }
 
-void resolve_check_relay(const struct key *key, struct faults *faults)
+void resolve_check_relay(const struct key *key, const struct gateway_settings *gateway, struct faults *faults)
 {
 	if (key->grant->relay != RELAY_EXEC)
 		return;
+	if (gateway->sandbox == CONFINE_REQUIRE)
+		faults_add(faults, key->grant->rules[GRANT_RELAY].line,
+			   "'relay = exec' leaves nothing of the gateway to confine, and [gateway] says sandbox = require");
 	for (size_t i = 0; i < settings_count; i++) {
 		const struct setting *s = &settings[i];
 

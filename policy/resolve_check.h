@@ -7,7 +7,7 @@
 /* An identity that would be nobody's or anybody's. */
 void resolve_check_identity(const struct key *key, struct faults *faults);
 /* A narrow setting that exec cannot enforce. */
-void resolve_check_relay(const struct key *key, struct faults *faults);
+void resolve_check_relay(const struct key *key, const struct gateway_settings *gateway, struct faults *faults);
 /* Trust that the account has not. */
 void resolve_check_trust(const struct key *key, const struct gateway_settings *gateway, struct faults *faults);
 

@@ -142,10 +142,20 @@ static void find_host(char host[HOST_MAX])
 	host[HOST_MAX - 1] = '\0';
 }
 
+/* What a session gets is found out by getting it. Last of all: nothing can be opened or started any more. */
+static bool print_sandbox(struct visit *v)
+{
+	char why[SENTENCE_MAX];
+	bool well = visit_confine(v, why);
+
+	print_line("sandbox", well ? visit_sandbox(v) : why);
+	return well;
+}
+
 int info_print(struct visit *v)
 {
 	char host[HOST_MAX];
-	bool daemon, nix;
+	bool daemon, nix, sandbox;
 
 	find_host(host);
 	print_line("nix-gateway", VERSION);
@@ -155,5 +165,6 @@ int info_print(struct visit *v)
 	nix = print_nix(v);
 	printf("%-13s", "machines");
 	machines_line(stdout, v->key->grant, v->builder.account.name, host);
-	return fflush(stdout) == 0 && daemon && nix ? EXIT_FINE : EXIT_REFUSED;
+	sandbox = print_sandbox(v);
+	return fflush(stdout) == 0 && daemon && nix && sandbox ? EXIT_FINE : EXIT_REFUSED;
 }

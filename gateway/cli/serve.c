@@ -10,6 +10,7 @@
 #include "gateway/cli/options.h"
 #include "gateway/cli/visit.h"
 #include "gateway/env/process.h"
+#include "gateway/session/import.h"
 #include "gateway/session/run.h"
 
 /* Becomes Nix: from here on there is nothing of us between the client and the daemon. Returns only on failure. */
@@ -56,11 +57,14 @@ static int exec_session(struct visit *v)
 	return record_start(v, &status) ? become_nix(v) : status;
 }
 
+/* Everything of the system that the session will need is held before visit_confine; only then is the client heard. */
 static int filter_session(struct visit *v)
 {
+	bool imports = v->command.kind == COMMAND_SERVE && v->command.write;
 	struct session session;
 	struct nix_conf conf;
 	char why[SENTENCE_MAX];
+	int spool;
 	bool well;
 
 	if (!builder_reach_daemon(&v->builder, why))
@@ -68,9 +72,14 @@ static int filter_session(struct visit *v)
 	if (!nix_conf_read(NIX_CONF_PATH, &conf, why))
 		return visit_refuse_because(v, "this builder's nix.conf cannot be read; its administrator finds the fault in "
 					       "the audit", why);
+	spool = imports ? import_open_spool() : -1;
+	if (!visit_confine(v, why))
+		return visit_refuse(v, why, NULL);
 	session_init(&session, v->builder.policy, v->key, &v->audit, &v->command, STDIN_FILENO, STDOUT_FILENO,
 		     STDERR_FILENO);
 	session.settings.conf = conf;
+	session.spool = spool;
+	session.sandbox = visit_sandbox(v);
 	well = session_run(&session, &v->builder.backend);
 	session_free(&session);
 	return well ? EXIT_FINE : EXIT_REFUSED;

@@ -67,9 +67,35 @@ static void record_refusal(struct visit *v, const char *reason, const struct rul
 		log_say("the refusal was not recorded: %s", why);
 }
 
+static enum confine wanted_sandbox(const struct visit *v)
+{
+	return v->builder.policy == NULL ? CONFINE_AUTO : v->builder.policy->gateway.sandbox;
+}
+
+bool visit_confine(struct visit *v, char *why)
+{
+	const struct sandbox_plan plan = { .child = v->builder.backend.child };
+	enum confine wanted = wanted_sandbox(v);
+	char reason[SENTENCE_MAX];
+
+	if (!v->confined && wanted != CONFINE_OFF && sandbox_enter(&plan, &v->locks, reason) != ERR_NONE)
+		log_sentence(why, "%s; this builder's policy says sandbox = require", reason);
+	v->confined = true;
+	return wanted != CONFINE_REQUIRE || (v->locks & SANDBOX_CALLS) != 0;
+}
+
+const char *visit_sandbox(const struct visit *v)
+{
+	return wanted_sandbox(v) == CONFINE_OFF ? "off" : sandbox_name(v->locks);
+}
+
+/* A refusal is told in the client's protocol, so even that is not listened to unlocked. Where the policy does not allow it,
+ * stderr has to do. */
 static int tell(struct visit *v, const char *sentence)
 {
-	if (v->command.kind == COMMAND_WORKER)
+	char why[SENTENCE_MAX];
+
+	if (v->command.kind == COMMAND_WORKER && visit_confine(v, why))
 		refusal_tell_worker(STDIN_FILENO, STDOUT_FILENO, sentence);
 	return EXIT_REFUSED;
 }

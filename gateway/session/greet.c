@@ -137,7 +137,7 @@ static enum err record_start(struct session *s)
 		{ .name = "daemon-protocol", .text = daemon },
 		{ .name = "protocol", .text = s->command->kind == COMMAND_SERVE ? "ssh" : "ssh-ng" },
 		{ .name = "trust", .text = trust_name(s->trust) },
-		{ .name = "sandbox", .text = "none" },
+		{ .name = "sandbox", .text = s->sandbox },
 		{ .name = "backend", .text = backend },
 	};
 

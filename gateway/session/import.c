@@ -1,6 +1,7 @@
 #include "gateway/session/import.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -32,7 +33,7 @@ int import_open_spool(void)
 		int fd;
 
 		memcpy(name, names[i], strlen(names[i]) + 1);
-		fd = mkstemp(name);
+		fd = mkostemp(name, O_CLOEXEC);
 		if (fd < 0)
 			continue;
 		unlink(name);
@@ -129,6 +130,9 @@ static enum err import_path(struct session *s, bool *stored, char *why)
 enum err import_paths(struct session *s, bool *stored, char *why)
 {
 	*stored = true;
+	if (s->spool < 0)
+		return session_end(s, ERR_IO, "failed", "this builder has no place for an upload on its way (/var/tmp or "
+							"/tmp); ask its administrator");
 	for (;;) {
 		const struct value *more;
 		enum err err = session_read(s, &s->client, &shape_number, "export stream", &more);

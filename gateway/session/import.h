@@ -6,7 +6,8 @@
 
 #include "gateway/session/session.h"
 
-/* A file that no other process can open; -1 and errno. To be opened before confinement. */
+/* A file that no other process can open, for s->spool; -1: there is no place for one, and an import then ends the session.
+ * To be opened before confinement. */
 int import_open_spool(void);
 
 /* Reads the whole stream and adds its paths. *stored: all were added; else `why` (SENTENCE_MAX bytes) says what was not. */

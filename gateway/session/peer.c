@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -129,15 +128,12 @@ static void drop_queue(struct peer *p)
 
 enum { NAP_MS = 2, MOMENT_MS = 20 };
 
-/* Bytes that the reader has not read; -1: the system does not say. */
+/* Bytes that the reader has not read, of a socket or a pipe; -1: the system does not say. */
 static int unread(int fd)
 {
-	struct stat state;
 	int count;
 
-	if (fstat(fd, &state) != 0 || ioctl(fd, S_ISFIFO(state.st_mode) ? FIONREAD : TIOCOUTQ, &count) != 0)
-		return -1;
-	return count;
+	return ioctl(fd, TIOCOUTQ, &count) == 0 || ioctl(fd, FIONREAD, &count) == 0 ? count : -1;
 }
 
 void peer_wait_taken(const struct peer *p, int limit_ms)

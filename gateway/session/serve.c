@@ -456,8 +456,6 @@ enum err serve_serve(struct session *s)
 {
 	enum err err = ERR_NONE;
 
-	if (s->command->write)
-		s->spool = import_open_spool();
 	while (!err)
 		err = one_command(s);
 	return err;

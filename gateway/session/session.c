@@ -9,6 +9,7 @@ enum {
 	REQUEST_MEMORY = 256 * 1024 * 1024,     /* values of one request and its reply; far below what a message may claim */
 	LOOP_MEMORY = 4 * 1024 * 1024,          /* values of one message of the stderr loop */
 	HANDSHAKE_MS = 30 * 1000,
+	QUESTION_MS = 12 * 60 * 60 * 1000,      /* a daemon may wait for locks, but not for ever */
 	TAKEN_MAX = 200000,                     /* paths taken off the wire in one session */
 	TAKEN_MEMORY = 64 * 1024 * 1024,
 	LINGER_MS = 2 * 1000,                   /* what a client that has closed its sending side may still wait for an answer */
@@ -43,12 +44,14 @@ void session_set_state(struct session *s, enum session_state state)
 	s->state = state;
 }
 
-/* Both have a default in the policy, so they are set in every grant that was loaded. */
+/* idle-time and stall-time have a default in the policy, so they are set in every grant that was loaded. */
 static void set_limits(struct session *s)
 {
 	const struct grant *grant = s->key->grant;
 
 	s->limits.handshake_ms = HANDSHAKE_MS;
+	s->limits.question_ms = QUESTION_MS;
+	s->limits.session_ms = grant->session_time.set ? (int64_t)grant->session_time.value * 1000 : 0;
 	s->limits.stall_ms = (int64_t)grant->stall_time.value * 1000;
 	s->limits.idle_ms = (int64_t)grant->idle_time.value * 1000;
 }
@@ -61,10 +64,10 @@ void session_init(struct session *s, const struct policy *policy, const struct k
 	s->key = key;
 	s->audit = audit;
 	s->command = command;
+	s->sandbox = "none";
 	s->spool = -1;
 	s->started_ms = clock_ms();
 	set_limits(s);
-	nix_conf_default(&s->settings.conf);
 	s->message_limits.store_dir = policy->gateway.store_dir;
 	peer_init(&s->client, "client", in, out);
 	peer_init_shared(&s->log, "log", log);
@@ -139,13 +142,14 @@ static bool client_has_left(const struct session *s)
 	return s->client.broken || (slow && peer_gone_for(&s->client, -1));
 }
 
-/* How long `peer` may stay silent now; -1: any time. The daemon may work in silence for as long as it likes. */
+/* How long `peer` may stay silent now; -1: any time. A build may be silent for as long as the grant's limits, which the
+ * daemon keeps, allow. */
 static int64_t patience_ms(const struct session *s, const struct peer *peer)
 {
 	if (s->state == SESSION_HELLO)
 		return s->limits.handshake_ms;
 	if (peer == &s->daemon)
-		return -1;
+		return s->op != NULL && s->op->slow ? -1 : s->limits.question_ms;
 	return s->state == SESSION_IDLE ? s->limits.idle_ms : s->limits.stall_ms;
 }
 
@@ -190,9 +194,30 @@ static enum err check_stuck(struct session *s)
 	return ERR_NONE;
 }
 
+/* The whole session's time is over, whatever it is at: a build that runs for it ends with it. */
+static enum err check_session_time(struct session *s)
+{
+	char sentence[SENTENCE_MAX];
+	enum err err;
+
+	if (s->limits.session_ms == 0 || clock_ms() - s->started_ms <= s->limits.session_ms)
+		return ERR_NONE;
+	log_sentence(sentence, "%s may not stay any longer (allowed: %lld seconds); begin a new session", s->key->name,
+		     (long long)(s->limits.session_ms / 1000));
+	err = session_record_denied(s, NULL, sentence, &s->key->grant->rules[GRANT_SESSION_TIME]);
+	return err ? err : session_end(s, ERR_TIMEOUT, "session-time", "%s", sentence);
+}
+
+static enum err check_limits(struct session *s)
+{
+	enum err err = check_session_time(s);
+
+	return err ? err : check_stuck(s);
+}
+
 enum err session_move(struct session *s)
 {
-	enum err err = check_stuck(s);
+	enum err err = check_limits(s);
 
 	if (err)
 		return err;
@@ -211,7 +236,7 @@ enum err session_move_lazily(struct session *s)
 		s->heard_ms = now;
 		return session_move(s);
 	}
-	err = check_stuck(s);
+	err = check_limits(s);
 	if (!err && client_has_left(s))
 		err = end_of_client(s);
 	if (err)

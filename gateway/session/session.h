@@ -48,6 +48,8 @@ enum { TEMP_ROOTS_MAX = 200000 };       /* the daemon keeps each for as long as 
 
 struct session_limits {
 	int64_t handshake_ms, stall_ms, idle_ms;        /* longest silence; see session_await */
+	int64_t question_ms;                            /* and of the daemon, in an operation that is none of the slow ones */
+	int64_t session_ms;                             /* from the first byte to the last; 0: any time */
 };
 
 struct session {
@@ -56,6 +58,7 @@ struct session {
 	const struct key *key;
 	struct audit *audit;
 	const struct command *command;
+	const char *sandbox;                    /* static; what holds this process, for the audit */
 
 	/* The two ends, and the log of a serve client. */
 	struct peer client, daemon, log;
@@ -96,7 +99,8 @@ struct session {
 	int64_t started_ms;
 };
 
-/* in, out, log: the client's descriptors; stdin, stdout and stderr in life. Taken over, but for log. */
+/* in, out, log: the client's descriptors; stdin, stdout and stderr in life. Taken over, but for log. Opens and looks up
+ * nothing: settings.conf, spool and sandbox are the caller's to fill, before confinement. */
 void session_init(struct session *s, const struct policy *policy, const struct key *key, struct audit *audit,
 		  const struct command *command, int in, int out, int log);
 void session_free(struct session *s);

@@ -260,7 +260,7 @@ def each_client_that_is_killed_ends_its_build(lab, case):
               expression]
     client = lab.client.start(grants.build_there(lab, url, expression) if scheme == "ssh-ng" else hooked)
     try:
-        grants.wait_for(lambda: os.path.exists(note), 20, "the build does not begin")
+        grants.wait_for(lambda: os.path.exists(note), 60, "the build does not begin")
         pid = int(grants.read(note))
         assert is_running(pid), pid
     finally:

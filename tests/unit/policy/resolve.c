@@ -180,21 +180,22 @@ static void all_faults_are_told_in_order(void **unused)
 static void a_narrow_setting_needs_the_filter(void **unused)
 {
 	struct grant grant = { .relay = RELAY_EXEC, .protocols = PROTOCOL_SSH };
+	struct gateway_settings gateway = { .sandbox = CONFINE_AUTO };
 	struct key key = { .grant = &grant };
 	struct faults faults = { .items = NULL };
 
 	(void)unused;
-	resolve_check_relay(&key, &faults);
+	resolve_check_relay(&key, &gateway, &faults);
 	assert_false(faults_any(&faults));              /* nothing was set, so nothing is promised */
 	grant.rules[GRANT_PROTOCOLS].line = 3;      /* decided before the session starts */
 	grant.rules[GRANT_RELAY].line = 4;
 	grant.rules[GRANT_SYSTEMS].line = 5;
 	grant.systems.any = true;
-	resolve_check_relay(&key, &faults);
+	resolve_check_relay(&key, &gateway, &faults);
 	assert_false(faults_any(&faults));
 	grant.systems.any = false;
 	grant.rules[GRANT_TIMEOUT].line = 6;
-	resolve_check_relay(&key, &faults);
+	resolve_check_relay(&key, &gateway, &faults);
 	assert_int_equal(faults.count, 2);
 	assert_int_equal(faults.items[0].line, 5);
 	assert_string_equal(faults.items[0].text,
@@ -203,8 +204,29 @@ static void a_narrow_setting_needs_the_filter(void **unused)
 	assert_int_equal(faults.items[1].line, 6);
 	faults_free(&faults);
 	grant.relay = RELAY_FILTER;
-	resolve_check_relay(&key, &faults);
+	resolve_check_relay(&key, &gateway, &faults);
 	assert_false(faults_any(&faults));
+}
+
+/* What becomes Nix itself cannot be confined as the gateway is. */
+static void exec_contradicts_a_required_sandbox(void **unused)
+{
+	struct grant grant = { .relay = RELAY_EXEC };
+	struct gateway_settings gateway = { .sandbox = CONFINE_REQUIRE };
+	struct key key = { .grant = &grant };
+	struct faults faults = { .items = NULL };
+
+	(void)unused;
+	grant.rules[GRANT_RELAY].line = 4;
+	resolve_check_relay(&key, &gateway, &faults);
+	assert_int_equal(faults.count, 1);
+	assert_int_equal(faults.items[0].line, 4);
+	assert_string_equal(faults.items[0].text, "'relay = exec' leaves nothing of the gateway to confine, and [gateway] "
+						  "says sandbox = require");
+	grant.relay = RELAY_FILTER;
+	resolve_check_relay(&key, &gateway, &faults);
+	assert_int_equal(faults.count, 1);
+	faults_free(&faults);
 }
 
 static void full_trust_needs_a_trusted_account(void **unused)
@@ -238,6 +260,7 @@ int main(void)
 		cmocka_unit_test(the_gateway_and_the_environment_are_read),
 		cmocka_unit_test(all_faults_are_told_in_order),
 		cmocka_unit_test(a_narrow_setting_needs_the_filter),
+		cmocka_unit_test(exec_contradicts_a_required_sandbox),
 		cmocka_unit_test(full_trust_needs_a_trusted_account),
 	};
 

@@ -43,6 +43,7 @@ static int begin(void **state)
 	t->key.grant = &t->grant;
 	t->command.kind = COMMAND_WORKER;
 	session_init(&t->session, &t->policy, &t->key, NULL, &t->command, client[0], client[1], -1);
+	nix_conf_default(&t->session.settings.conf);
 	peer_init(&t->session.daemon, "daemon", daemon[0], daemon[0]);
 	t->session.daemon_minor = t->session.client_minor = 38;
 	t->state.conf = (struct nix_conf){ .substitute = 1, .keep_going = 1, .max_jobs = 6, .cores = 8, .timeout = 3600 };

@@ -72,6 +72,7 @@ static inline int talk_begin(void **state)
 	t->audit.path = "records";
 	t->audit.file = talk_temporary();
 	session_init(&t->session, &t->policy, &t->key, &t->audit, &t->command, client[0], client[0], log[1]);
+	nix_conf_default(&t->session.settings.conf);
 	peer_init(&t->session.daemon, "daemon", daemon[0], daemon[0]);
 	t->session.daemon_minor = t->session.client_minor = 38;
 	t->client = client[1];

@@ -1,0 +1,184 @@
+#!/usr/bin/env python3
+"""S10, G1 to G4: what holds the process that listens to a client, seen from outside. What each forbidden call comes to is
+seen from inside, by the unit test of the sandbox."""
+import json
+import os
+import subprocess
+import sys
+import time
+
+from ground import HERE, SERVE, SERVE_WRITE, WORKER, cases, main
+import place
+import speaker
+import wire
+
+PATH = "/nix/store/" + "0" * 32 + "-thing"
+NOBODY = 65534
+SEEMS_BARE = [sys.executable, os.path.join(HERE, "no_seccomp.py")]
+
+
+def policy(ground, sandbox, grant=""):
+    """The usual one, with one more line in [gateway]."""
+    ground.policy(grant)
+    with open(ground.policy_path, encoding="ascii") as file:
+        text = file.read()
+    with open(ground.policy_path, "w", encoding="ascii") as file:
+        file.write(text.replace("[gateway]\n", f"[gateway]\nsandbox = {sandbox}\n", 1))
+
+
+def records(ground, event):
+    if not os.path.exists(ground.audit):
+        return []
+    with open(ground.audit, encoding="ascii") as file:
+        return [record for record in map(json.loads, file) if record["event"] == event]
+
+
+def proc(session, name):
+    with open(f"/proc/{session.child.pid}/{name}", encoding="ascii") as file:
+        return dict(line.split(":", 1) if ":" in line else (line[:26].strip(), line[26:]) for line in file)
+
+
+def start_behind(ground, prefix, kind, command, **how):
+    """A gateway that `prefix` runs, as ground.start does."""
+    def prefixed(argv, env, log, **more):
+        return kind(prefix + argv, env, log, **more)
+
+    return ground.start(prefixed, command, **how)
+
+
+def is_held(session):
+    status, limits = proc(session, "status"), proc(session, "limits")
+    assert status["Seccomp"].strip() == "2" and status["NoNewPrivs"].strip() == "1", status
+    for name, most in (("Max core file size", 0), ("Max processes", 0), ("Max open files", 8),
+                       ("Max address space", 512 << 20)):
+        soft, hard = limits[name].split()[:2]
+        assert soft == hard == str(most), (name, soft, hard)
+
+
+def need_to_see_files():
+    cases.need(place.is_private(), "needs root: the files of such a process are hidden from its own user")
+
+
+def open_files(session):
+    folder = f"/proc/{session.child.pid}/fd"
+    return {int(name): os.readlink(os.path.join(folder, name)) for name in os.listdir(folder)}
+
+
+def test_g1_a_worker_session_is_held_before_the_client_says_hello(ground):
+    session = ground.worker()
+    wait_until_held(session)
+    is_held(session)
+    session.enter()
+    assert session.is_valid(PATH) == 0
+    is_held(session)
+    need_to_see_files()
+    others = {number: name for number, name in open_files(session).items() if number > 2}
+    assert sorted(name.split(":")[0] for name in others.values()) == sorted(["socket", ground.audit]), others
+
+
+def wait_until_held(session):
+    until = time.monotonic() + speaker.LIMIT
+    while proc(session, "status")["Seccomp"].strip() != "2":
+        assert time.monotonic() < until, "it does not confine itself"
+        time.sleep(0.01)
+
+
+def each_serve_session_is_held(ground, write):
+    session = ground.serve(write=write)
+    wait_until_held(session)
+    session.hello()
+    assert session.valid(PATH) == []
+    is_held(session)
+    need_to_see_files()
+    spools = [name for name in open_files(session).values() if name.endswith("(deleted)")]
+    assert len(spools) == (1 if write else 0), open_files(session)
+
+
+cases.each(globals(), [("that_reads", False), ("that_writes", True)], each_serve_session_is_held)
+
+
+def test_g1_a_refusal_is_told_by_a_process_that_is_held(ground):
+    """Somebody nobody knows speaks to a parser too."""
+    ground.policy("expires = 2020-01-01")
+    session = ground.worker()
+    wait_until_held(session)
+    is_held(session)
+    answer = session.hello()
+    assert "expired" in answer.error, answer.error
+    assert session.rest() == b"" and session.end() == 1
+
+
+def test_g1_the_audit_says_what_holds(ground):
+    ground.worker().enter().end()
+    assert records(ground, "session-start")[-1]["sandbox"] == "seccomp+landlock"
+
+
+def each_command_is_refused_where_it_cannot_be_held(ground, case):
+    kind, command = case
+    policy(ground, "require")
+    session = start_behind(ground, SEEMS_BARE, kind, command)
+    assert session.rest() == b"", "it listened to the client, or told it something in its protocol"
+    assert session.wait() == 1, session.status
+    assert "the process cannot be confined: seccomp: " in session.said(), session.said()
+    assert "sandbox = require" in session.said(), session.said()
+    assert all(connection.received == b"" for connection in ground.daemon.connections)
+    assert "sandbox = require" in records(ground, "denied")[-1]["reason"]
+
+
+cases.each(globals(), [("worker", (speaker.Worker, WORKER)), ("serve", (speaker.Serve, SERVE)),
+                       ("serve_write", (speaker.Serve, SERVE_WRITE))], each_command_is_refused_where_it_cannot_be_held)
+
+
+def test_g4_require_serves_where_it_can_be_had(ground):
+    policy(ground, "require")
+    session = ground.worker().enter()
+    assert session.is_valid(PATH) == 0
+    is_held(session)
+
+
+def test_g4_auto_goes_on_with_less_and_says_so(ground):
+    policy(ground, "auto")
+    session = start_behind(ground, SEEMS_BARE, speaker.Worker, WORKER).enter()
+    assert session.is_valid(PATH) == 0
+    session.end()
+    assert records(ground, "session-start")[-1]["sandbox"] in ("landlock", "none")
+
+
+def test_g4_off_is_off_and_says_so(ground):
+    policy(ground, "off")
+    session = ground.worker().enter()
+    assert proc(session, "status")["Seccomp"].strip() == "0"
+    session.end()
+    assert records(ground, "session-start")[-1]["sandbox"] == "off"
+
+
+def is_readable(pid):
+    """For another process of the same user."""
+    reader = subprocess.run(["sh", "-c", f": < /proc/{pid}/mem"], user=NOBODY, group=NOBODY, extra_groups=[],
+                            capture_output=True, cwd="/", check=False)
+    return reader.returncode == 0
+
+
+def test_s10_no_other_session_of_the_account_reads_its_memory(ground):
+    cases.need(place.is_private(), "needs root, to be somebody else")
+    with subprocess.Popen(["sleep", "60"], user=NOBODY, group=NOBODY, extra_groups=[], cwd="/") as open_to_all:
+        readable = is_readable(open_to_all.pid)
+        open_to_all.kill()
+    cases.need(readable, "this system keeps even ordinary processes of one user apart")
+    ground.policy()
+    with open(ground.policy_path, encoding="ascii") as file:
+        text = file.read()
+    with open(ground.policy_path, "w", encoding="ascii") as file:
+        file.write(text.replace(f"audit = {ground.audit}", "audit = stderr"))
+    os.chmod(ground.folder, 0o755)
+    ground.daemon.start()
+    os.chmod(ground.daemon.path, 0o666)
+    drop = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+    session = start_behind(ground, drop, speaker.Worker, WORKER).enter()
+    assert session.is_valid(PATH) == 0
+    assert proc(session, "status")["Uid"].split() == [str(NOBODY)] * 4
+    assert not is_readable(session.child.pid)
+
+
+if __name__ == "__main__":
+    main(globals())
