@@ -76,11 +76,15 @@ def test_g1_a_worker_session_is_held_before_the_client_says_hello(ground):
     assert sorted(name.split(":")[0] for name in others.values()) == sorted(["socket", ground.audit]), others
 
 
-def wait_until_held(session):
-    until = time.monotonic() + speaker.LIMIT
-    while proc(session, "status")["Seccomp"].strip() != "2":
-        assert time.monotonic() < until, "it does not confine itself"
+def wait_until(holds, what, limit=speaker.LIMIT):
+    until = time.monotonic() + limit
+    while not holds():
+        assert time.monotonic() < until, what
         time.sleep(0.01)
+
+
+def wait_until_held(session):
+    wait_until(lambda: proc(session, "status")["Seccomp"].strip() == "2", "it does not confine itself")
 
 
 def each_serve_session_is_held(ground, write):
@@ -150,6 +154,70 @@ def test_g4_off_is_off_and_says_so(ground):
     assert proc(session, "status")["Seccomp"].strip() == "0"
     session.end()
     assert records(ground, "session-start")[-1]["sandbox"] == "off"
+
+
+BRIDGE = """#!{python}
+import os, socket, subprocess, sys, threading
+daemon = socket.socket(socket.AF_UNIX)
+daemon.connect({socket!r})
+helper = subprocess.Popen(["sleep", "600"])
+with open({note!r}, "w") as note:
+    note.write(f"{{os.getpid()}} {{helper.pid}}")
+def up():
+    while piece := os.read(0, 65536):
+        daemon.sendall(piece)
+    {at_end}
+threading.Thread(target=up, daemon=True).start()
+while piece := daemon.recv(65536):
+    os.write(1, piece)
+"""
+
+
+def a_daemon_of_its_own(ground, at_end):
+    """A nix-daemon --stdio that passes on to the fake one, and has a helper beside it. `at_end`: what it does when its
+    input ends. Gives the file that will hold the two numbers."""
+    folder = os.path.join(ground.folder, f"nix-{len(os.listdir(ground.folder))}")
+    os.mkdir(folder, 0o755)
+    note = os.path.join(folder, "note")
+    for name in ("nix-daemon", "nix-store"):
+        with open(os.path.join(folder, name), "w", encoding="ascii") as file:
+            file.write(BRIDGE.format(python=sys.executable, socket=ground.daemon.path, note=note, at_end=at_end))
+        os.chmod(os.path.join(folder, name), 0o755)
+    ground.policy()
+    with open(ground.policy_path, encoding="ascii") as file:
+        text = file.read()
+    with open(ground.policy_path, "w", encoding="ascii") as file:
+        file.write(text.replace(f"daemon = {ground.daemon.path}", f"daemon = stdio\nnix = {folder}"))
+    return note
+
+
+def is_alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as stat:
+            return stat.read().rpartition(")")[2].split()[0] not in "ZX"
+    except FileNotFoundError:
+        return False
+
+
+def each_child_ends_with_its_session(ground, case):
+    """From inside: the whole process group of the daemon that was started for it, however that takes the end."""
+    at_end, vanishes = case
+    note = a_daemon_of_its_own(ground, at_end)
+    session = ground.worker().enter()
+    assert session.is_valid(PATH) == 0
+    is_held(session)
+    with open(note, encoding="ascii") as file:
+        pids = [int(word) for word in file.read().split()]
+    assert len(pids) == 2 and all(map(is_alive, pids)), pids
+    if vanishes:
+        session.send(wire.u64(1) + wire.u64(len(PATH)))
+    assert session.end(3) == (1 if vanishes else 0), session.status
+    wait_until(lambda: not any(map(is_alive, pids)), f"{pids} live on", 1)
+
+
+cases.each(globals(), [("that_leaves_by_itself", ("os._exit(0)", False)), ("that_stays", ("threading.Event().wait()", False)),
+                       ("in_the_middle_of_a_request", ("threading.Event().wait()", True))],
+           each_child_ends_with_its_session)
 
 
 def is_readable(pid):
