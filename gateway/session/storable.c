@@ -41,7 +41,31 @@ bool storable_rebuilds(const struct grant *grant)
 	return grant->unsigned_uploads == UNSIGNED_REBUILD;
 }
 
-static bool signed_by_grant(struct session *s, const struct value *head, const struct text *refs, size_t ref_count)
+/* Leaves the wanted ones of a path's signatures. */
+static void keep(struct value *signatures, const bool *wanted)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < signatures->count; i++)
+		if (wanted[i])
+			signatures->items[kept++] = signatures->items[i];
+	signatures->count = kept;
+}
+
+/* A text that is no signature stays with the path for good, and some readers then take the path for broken. */
+static void drop_malformed(struct value *signatures)
+{
+	bool whole[SIGNATURES_MAX];
+	struct signature signature;
+
+	for (size_t i = 0; i < signatures->count; i++)
+		whole[i] = signature_parse(value_text(&signatures->items[i]), &signature) == ERR_NONE;
+	keep(signatures, whole);
+}
+
+/* Which of the signatures are of keys of the grant; is any? */
+static bool signed_by_grant(struct session *s, const struct value *head, const struct text *refs, size_t ref_count,
+			    bool verified[SIGNATURES_MAX])
 {
 	const struct text_list *list = &s->key->grant->trusted_public_keys;
 	const struct value *signatures = value_of(head, head_shape(s), "signatures");
@@ -55,19 +79,22 @@ static bool signed_by_grant(struct session *s, const struct value *head, const s
 		.ref_count = ref_count,
 	};
 	struct buf fingerprint;
-	bool verified = false;
+	bool any = false;
 
+	memset(verified, 0, SIGNATURES_MAX * sizeof *verified);
 	if (s->key->grant->trust != TRUST_SIGNED || list->count == 0 ||
 	    public_keys_parse(&s->arena, list->items, list->count, &keys, NULL) != ERR_NONE ||
 	    !hex_decode(value_text(value_of(head, head_shape(s), "narHash")), hash, sizeof hash))
 		return false;
 	buf_init(&fingerprint, MESSAGE_MAX);
 	if (fingerprint_put(&fingerprint, &info) == ERR_NONE)
-		for (size_t i = 0; !verified && i < signatures->count; i++)
-			verified = signature_verifies(keys, list->count, value_text(&signatures->items[i]),
-						      buf_data(&fingerprint), buf_len(&fingerprint));
+		for (size_t i = 0; i < signatures->count; i++) {
+			verified[i] = signature_verifies(keys, list->count, value_text(&signatures->items[i]),
+							 buf_data(&fingerprint), buf_len(&fingerprint));
+			any |= verified[i];
+		}
 	buf_free(&fingerprint);
-	return verified;
+	return any;
 }
 
 /* What holds whatever the trust: the head may not contradict itself. */
@@ -102,28 +129,43 @@ static bool is_sound(struct session *s, const struct value *head, const struct t
 	return false;
 }
 
-enum err storable_judge(struct session *s, const struct value *head, enum storable *out, char *why)
+/* Where signatures are the daemon's to check, all go up; where they are not, those alone that were checked here. */
+static enum storable judge_partly_trusted(struct session *s, struct value *head, const struct text *refs,
+					  size_t ref_count)
+{
+	struct value *signatures = value_at(head, head_shape(s), "signatures");
+	bool verified[SIGNATURES_MAX], believed, addressed = value_of(head, head_shape(s), "ca")->len > 0;
+	struct text reference;
+
+	if (storable_refers_to(head, &s->taken_off, &reference))
+		return STORABLE_NOT;
+	believed = signed_by_grant(s, head, refs, ref_count, verified);
+	if (addressed || believed)
+		keep(signatures, verified);
+	if (addressed)
+		return STORABLE_CHECKED;
+	if (believed)
+		return STORABLE_BELIEVED;
+	return signatures->count > 0 ? STORABLE_CHECKED : STORABLE_NOT;
+}
+
+enum err storable_judge(struct session *s, struct value *head, enum storable *out, char *why)
 {
 	const struct shape *shape = head_shape(s);
 	const struct value *references = value_of(head, shape, "references");
-	struct text *refs = references_of(s, references), reference;
+	struct text *refs = references_of(s, references);
 	enum err err = ERR_NONE;
 	bool asked_belief = value_of(head, shape, "dontCheckSigs")->number == 1;
 
 	*out = STORABLE_NEVER;
 	if (refs == NULL)
 		return session_no_memory(s);
+	drop_malformed(value_at(head, shape, "signatures"));
 	if (!is_sound(s, head, refs, references->count, why, &err))
 		return err;
 	if (s->key->grant->trust == TRUST_FULL)
 		*out = asked_belief ? STORABLE_BELIEVED : STORABLE_CHECKED;
-	else if (storable_refers_to(head, &s->taken_off, &reference))
-		*out = STORABLE_NOT;
-	else if (value_of(head, shape, "ca")->len > 0)
-		*out = STORABLE_CHECKED;
-	else if (signed_by_grant(s, head, refs, references->count))
-		*out = STORABLE_BELIEVED;
 	else
-		*out = value_of(head, shape, "signatures")->count > 0 ? STORABLE_CHECKED : STORABLE_NOT;
+		*out = judge_partly_trusted(s, head, refs, references->count);
 	return ERR_NONE;
 }

@@ -14,8 +14,9 @@ enum storable {
 	STORABLE_NEVER          /* contradicts itself: `why` says how */
 };
 
-/* `head`: values of AddToStoreNar's request. `why`: SENTENCE_MAX bytes. Errors as session.h. */
-MUST_USE enum err storable_judge(struct session *s, const struct value *head, enum storable *out, char *why);
+/* `head`: values of AddToStoreNar's request, in which the signatures worth keeping are left: what is well-formed, and of a
+ * path that nobody else checks, what verifies by the grant's keys. `why`: SENTENCE_MAX bytes. Errors as session.h. */
+MUST_USE enum err storable_judge(struct session *s, struct value *head, enum storable *out, char *why);
 
 /* The first reference (not to itself) of the path that is in the set; false: there is none. */
 bool storable_refers_to(const struct value *head, const struct path_set *set, struct text *reference);

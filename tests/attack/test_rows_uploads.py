@@ -223,6 +223,21 @@ def each_u5_signature_of_a_listed_key_is_believed(ground, case):
     assert session.end() == 0
 
 
+def each_u4_signature_that_nobody_checks_is_not_stored(ground, case):
+    """What is no signature stays with a path for good, and some clients then take the path for broken."""
+    upload, trust = case
+    own, junk = SIGN("alice-1", fingerprint(PLAIN)), ["no signature", "a:b", "cache-1:" + "A" * 86 + "=="]
+    for item, signatures, grant, left in ((CA, junk, "", []), (PLAIN, [*junk, own], TRUSTS, [own.encode()]),
+                                          (PLAIN, junk, "", [junk[-1].encode()])):
+        prepared(ground, trust, grant)
+        session = ground.worker().enter()
+        session.send(upload(item, signatures=signatures))
+        assert session.answer().error is None
+        request, = added(ground)
+        assert request.fields[7] == left, request
+        assert session.end() == 0
+
+
 SIGNED = Unsigned("signed", b"x", [CA.path, NEXT.path])
 ABOUT_ANOTHER = {
     "u5_key_of_another": OTHER_SIGN("other-1", fingerprint(SIGNED)),
@@ -342,7 +357,8 @@ def each_u14_content_address_is_no_way_round_a_signature(ground, case):
 
 
 by_accounts_and(CLAIMS.items(), each_u14_content_address_that_does_not_give_the_path_is_refused)
-for test in (each_u4_wish_not_to_be_checked_is_not_passed_on, each_u5_signature_of_a_listed_key_is_believed,
+for test in (each_u4_wish_not_to_be_checked_is_not_passed_on, each_u4_signature_that_nobody_checks_is_not_stored,
+             each_u5_signature_of_a_listed_key_is_believed,
              each_u7_claim_about_the_past_is_rewritten, each_u7_deriver_that_is_no_store_path_ends_the_session,
              each_u7_deriver_that_is_no_derivation_is_refused, each_u7_flag_that_is_none_ends_the_session,
              each_u14_content_address_is_no_way_round_a_signature):

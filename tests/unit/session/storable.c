@@ -14,7 +14,7 @@
 
 static char why[SENTENCE_MAX];
 
-static enum storable judged(struct talk *t, const struct value *head)
+static enum storable judged(struct talk *t, struct value *head)
 {
 	enum storable verdict;
 
@@ -157,6 +157,50 @@ static void what_refers_to_a_path_taken_off_is_not_storable_whoever_signed_it(vo
 	assert_true(text_is(reference, REF_A));
 }
 
+#define JUNK "no signature at all"
+#define STRANGERS "cache-1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=="
+
+static size_t signatures_left(const struct talk *t, const struct value *head)
+{
+	return value_of(head, shape(t), "signatures")->count;
+}
+
+static void what_is_no_signature_goes_nowhere(void **state)
+{
+	struct talk *t = *state;
+	struct value *head = head_of(t, PLAIN);
+
+	*value_at(head, shape(t), "signatures") = LIST(t, JUNK, STRANGERS, "a:b");
+	assert_int_equal(judged(t, head), STORABLE_CHECKED);
+	assert_int_equal(signatures_left(t, head), 1);
+	assert_true(text_is(value_text(&value_of(head, shape(t), "signatures")->items[0]), STRANGERS));
+	*value_at(head, shape(t), "signatures") = LIST(t, JUNK);
+	assert_int_equal(judged(t, head), STORABLE_NOT);
+	*value_at(head, shape(t), "signatures") = LIST(t, JUNK, STRANGERS);
+	t->grant.trust = TRUST_FULL;
+	assert_int_equal(judged(t, head), STORABLE_BELIEVED);
+	assert_int_equal(signatures_left(t, head), 1);
+}
+
+static void a_signature_that_nobody_checks_is_left_out(void **state)
+{
+	struct talk *t = *state;
+	struct value none = { .count = 0 }, *head = addressed(t, "x", &none);
+	const char *own;
+
+	*value_at(head, shape(t), "signatures") = LIST(t, STRANGERS);
+	assert_int_equal(judged(t, head), STORABLE_CHECKED);
+	assert_int_equal(signatures_left(t, head), 0);
+	head = head_of(t, PLAIN);
+	sign(t, head, "alice-1", true);
+	own = value_of(head, shape(t), "signatures")->items[0].text;
+	*value_at(head, shape(t), "signatures") = LIST(t, STRANGERS, own, STRANGERS);
+	t->grant.trust = TRUST_SIGNED;
+	assert_int_equal(judged(t, head), STORABLE_BELIEVED);
+	assert_int_equal(signatures_left(t, head), 1);
+	assert_ptr_equal(value_of(head, shape(t), "signatures")->items[0].text, own);
+}
+
 static void a_path_that_refers_to_itself_does_not_stand_in_its_own_way(void **state)
 {
 	struct talk *t = *state;
@@ -222,6 +266,8 @@ int main(void)
 		TEST(a_key_of_the_grant_is_believed_where_trust_is_signed),
 		TEST(another_key_of_the_same_name_is_not_believed),
 		TEST(what_refers_to_a_path_taken_off_is_not_storable_whoever_signed_it),
+		TEST(what_is_no_signature_goes_nowhere),
+		TEST(a_signature_that_nobody_checks_is_left_out),
 		TEST(a_path_that_refers_to_itself_does_not_stand_in_its_own_way),
 		TEST(a_deriver_must_be_a_derivation),
 		TEST(references_must_ascend),
