@@ -6,6 +6,8 @@
 #include "gateway/session/upstream.h"
 #include "gateway/wire/put.h"
 
+enum { FRAME_MAX = 64 * 1024 };         /* a daemon makes room for a whole frame before it reads it */
+
 static void init(struct intake *in)
 {
 	in->first = in->count = 0;
@@ -196,9 +198,19 @@ enum err intake_send(struct session *s, struct intake *in, const struct op *op, 
 
 enum err intake_put(struct session *s, struct intake *in, const void *bytes, size_t len)
 {
-	enum err err = len > 0 ? put_frame(&s->daemon.tx, bytes, len) : ERR_NONE;
+	const uint8_t *at = bytes;
 
-	return err ? session_fail(s, err) : intake_await(s, in, FLYING_MAX);
+	while (len > 0 && !in->failed) {
+		size_t piece = len < FRAME_MAX ? len : FRAME_MAX;
+		enum err err = put_frame(&s->daemon.tx, at, piece);
+
+		err = err ? session_fail(s, err) : intake_await(s, in, FLYING_MAX);
+		if (err)
+			return err;
+		at += piece;
+		len -= piece;
+	}
+	return ERR_NONE;
 }
 
 enum err intake_put_end(struct session *s, struct intake *in)

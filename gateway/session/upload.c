@@ -51,12 +51,13 @@ static enum err answer_added(struct session *s, const struct intake *in, const s
 
 /* --- AddToStore: the daemon computes the path --- */
 
-/* Why this cannot be added, for a sentence; NULL: it can. */
-static const char *add_fault(struct session *s, const struct value *request, struct text *subject)
+/* Why this cannot be added, for a sentence; NULL: it can. `add`: laid out as AddToStore's request. What the daemon would
+ * stumble over is refused here, for some daemons do not get up again. */
+static const char *add_fault(struct session *s, const struct value *add, struct text *subject)
 {
-	const struct value *references = value_of(request, s->op->request, "references");
-	struct text method = value_text(value_of(request, s->op->request, "method"));
-	struct text name = value_text(value_of(request, s->op->request, "name"));
+	const struct shape *shape = upstream_op(s, OP_ADD_TO_STORE)->request;
+	const struct value *references = value_of(add, shape, "references");
+	struct text method = value_text(value_of(add, shape, "method")), name = value_text(value_of(add, shape, "name"));
 	enum content_method kind;
 	enum hash_algo algo;
 
@@ -67,6 +68,8 @@ static const char *add_fault(struct session *s, const struct value *request, str
 		return "is no name for a store path";
 	if (text_ends(name, ".drv") && kind != CONTENT_TEXT)
 		return "is named as a derivation, and is not added as text";
+	if (references->count > 0 && kind != CONTENT_TEXT && (kind != CONTENT_NAR || algo != HASH_SHA256))
+		return "is to be added in a way that knows no references (text:sha256 and fixed:r:sha256 do)";
 	for (size_t i = 0; i < references->count; i++) {
 		*subject = value_text(&references->items[i]);
 		if (path_set_holds(&s->taken_off, *subject))
@@ -77,14 +80,15 @@ static const char *add_fault(struct session *s, const struct value *request, str
 	return NULL;
 }
 
-/* A derivation is read whole before the daemon sees a byte of it. */
-static enum err forward_derivation(struct session *s, struct intake *in, const struct op *op,
-				   const struct value *request, struct text name)
+/* A text is read whole before the daemon sees a byte of it: some daemons hold all of it in memory, and one that was cut
+ * short would be taken for whole. A derivation is looked into besides. */
+static enum err forward_text(struct session *s, struct intake *in, const struct op *op, const struct value *request,
+			     struct text name)
 {
 	struct buf body;
 	enum err err = ERR_NONE;
 
-	buf_init(&body, ATERM_MAX);
+	buf_init(&body, TEXT_FILE_MAX);
 	for (bool more = true; !err && more && !in->failed;) {
 		const uint8_t *bytes;
 		size_t len;
@@ -92,11 +96,11 @@ static enum err forward_derivation(struct session *s, struct intake *in, const s
 		err = content_peek(s, &in->content, &bytes, &len);
 		more = !err && len > 0;
 		if (more && buf_put(&body, bytes, len) != ERR_NONE)
-			err = intake_fail(s, in, name, "%.*s is over %d bytes", (int)name.len, name.bytes, ATERM_MAX);
+			err = intake_fail(s, in, name, "%.*s is over %d bytes", (int)name.len, name.bytes, TEXT_FILE_MAX);
 		if (more)
 			content_take(s, &in->content, len);
 	}
-	if (!err && !in->failed)
+	if (!err && !in->failed && text_ends(name, ".drv"))
 		err = path_upload_check_text(s, in, name, &body);
 	if (!err && !in->failed)
 		err = intake_send(s, in, op, request, text_of(""), 0);
@@ -122,7 +126,8 @@ static enum err forward_content(struct session *s, struct intake *in, const stru
 enum err upload_add_to_store(struct session *s, const struct value *request)
 {
 	const struct op *op = upstream_op(s, OP_ADD_TO_STORE);
-	struct text subject, name = value_text(value_of(request, s->op->request, "name"));
+	struct text subject, name = value_text(value_of(request, op->request, "name"));
+	struct text method = value_text(value_of(request, op->request, "method"));
 	const char *fault = add_fault(s, request, &subject);
 	struct intake in;
 	enum err err = ERR_NONE;
@@ -132,8 +137,8 @@ enum err upload_add_to_store(struct session *s, const struct value *request)
 	nar_init(&s->nar, UPLOAD_NAR_MAX);
 	if (fault != NULL)
 		err = intake_fail(s, &in, subject, "%.*s %s", (int)subject.len, subject.bytes, fault);
-	else if (text_ends(name, ".drv"))
-		err = forward_derivation(s, &in, op, request, name);
+	else if (text_starts(method, "text:"))
+		err = forward_text(s, &in, op, request, name);
 	else
 		err = forward_content(s, &in, op, request, name);
 	if (!err)
@@ -153,7 +158,9 @@ enum err upload_add_text(struct session *s, const struct value *request)
 	struct text name = value_text(value_of(request, s->op->request, "name"));
 	struct value *add = values_new(&s->arena, op->request);
 	struct buf body = { .memory = (uint8_t *)(uintptr_t)content->text, .size = content->len, .end = content->len };
+	struct text subject;
 	struct intake in;
+	const char *fault;
 	enum err err = ERR_NONE;
 
 	if (add == NULL)
@@ -163,7 +170,10 @@ enum err upload_add_text(struct session *s, const struct value *request)
 	*value_at(add, op->request, "references") = *value_of(request, s->op->request, "references");
 	intake_init_sized(&in, 0);
 	session_set_state(s, SESSION_UPLOAD);
-	if (text_ends(name, ".drv"))
+	fault = add_fault(s, add, &subject);
+	if (fault != NULL)
+		err = intake_fail(s, &in, subject, "%.*s %s", (int)subject.len, subject.bytes, fault);
+	else if (text_ends(name, ".drv"))
 		err = path_upload_check_text(s, &in, name, &body);
 	if (!err && !in.failed)
 		err = intake_send(s, &in, op, add, text_of(""), 0);

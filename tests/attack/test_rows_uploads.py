@@ -526,8 +526,55 @@ def each_u19_text_of_33_mib_is_refused(ground, case):
     assert session.end() in (0, 1)
 
 
-by_accounts_and((("by_8", (8, "text")), ("of_a_derivation_by_8", (8, "q.drv")), ("of_a_derivation_by_7", (7, "q.drv"))),
-                each_u19_text_of_33_mib_is_refused)
+by_accounts_and((("by_8", (8, "text")), ("of_a_derivation_by_8", (8, "q.drv")), ("by_7", (7, "text")),
+                 ("of_a_derivation_by_7", (7, "q.drv"))), each_u19_text_of_33_mib_is_refused)
+
+
+@by_accounts
+def each_u19_long_text_goes_up_in_short_frames(ground, trust):
+    """A daemon makes room for a whole frame before it reads it."""
+    text, drv = b"t" * (5 << 20), wire.FixedOutput(url="http://127.0.0.1:1/" + "l" * (1 << 20))
+    prepared(ground, trust)
+    session = ground.worker().enter()
+    by_7 = wire.u64(7) + wire.text("n") + wire.text("text:sha256") + wire.texts([]) + wire.u64(0)
+    by_8 = wire.u64(8) + wire.text("m") + wire.text(text) + wire.texts([])
+    for body in (by_7 + wire.frames(text, step=1 << 20), by_8):
+        session.send(body)
+        assert session.answer().error is None
+        session.reader.text()
+        if body is not by_8:
+            session.reader.text(), session.reader.text(), session.reader.texts(), session.reader.read(24)
+            session.reader.texts(), session.reader.text()
+    session.send(one(text_object(drv.path[44:], drv.text)))
+    assert session.answer().error is None
+    requests = added(ground)
+    assert [request.content for request in requests] == [text, text, wire.nar(drv.text)]
+    assert max(ground.daemon.the_connection().frame_sizes) <= 65536
+    assert session.end() == 0
+
+
+@by_accounts
+def each_u19_reference_that_a_method_does_not_know_is_refused(ground, trust):
+    """Some daemons do not survive it. Text, and archives by sha256, have references."""
+    prepared(ground, trust)
+    session = ground.worker().enter()
+    for method in ("fixed:sha256", "fixed:sha1", "fixed:md5", "fixed:r:sha1", "fixed:r:sha512"):
+        head = wire.text("n") + wire.text(method) + wire.texts([CA.path]) + wire.u64(0)
+        session.refused(7, head + wire.frames(wire.nar(b"n")), "references")
+    nothing_was_added(ground)
+    head = wire.text("n") + wire.text("fixed:r:sha256") + wire.texts([CA.path]) + wire.u64(0)
+    assert session.ask(7, head + wire.frames(wire.nar(b"n"))).error is None
+
+
+@by_accounts
+def each_text_that_refers_to_a_path_taken_off_is_refused_by_8(ground, trust):
+    prepared(ground, trust)
+    session = ground.worker().enter()
+    is_taken_off(session, one(PLAIN))
+    session.refused(8, wire.text("n") + wire.text("x") + wire.texts([PLAIN.path]), PLAIN.path)
+    session.refused(8, wire.text(".n") + wire.text("x") + wire.texts([]), "no name for a store path")
+    nothing_was_added(ground)
+    assert session.end() == 0
 
 
 # --- U20 ---

@@ -149,10 +149,9 @@ def path_info(nar_hash, size, references=(), ca="", deriver="", time=0, ultimate
 class FixedOutput:
     """A derivation whose only output is known by its hash: what clients send as BuildDerivation to any daemon."""
 
-    def __init__(self, name="fetched", builder="builtin:fetchurl", system="builtin"):
+    def __init__(self, name="fetched", builder="builtin:fetchurl", system="builtin", url="http://127.0.0.1:1/the-file"):
         digest = sha256("the file").hexdigest()
         self.out = store_path("output:out", sha256(f"fixed:out:sha256:{digest}:").hexdigest(), name)
-        url = "http://127.0.0.1:1/the-file"
         self.environment = [("builder", builder), ("name", name), ("out", self.out), ("outputHash", digest),
                             ("outputHashAlgo", "sha256"), ("outputHashMode", "flat"), ("system", system), ("url", url)]
         env = ",".join(f'("{key}","{value}")' for key, value in self.environment)
