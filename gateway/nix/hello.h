@@ -68,6 +68,8 @@ struct hello_client {
 	unsigned minor;                 /* the common version */
 	enum hello_trust trust;         /* UNKNOWN below 1.35 */
 	char daemon_version[DAEMON_VERSION_MAX + 1];    /* "" below 1.33 */
+	bool realisations_by_path;      /* it reads realisations in a form that is not spoken here, and no other: what
+					   came behind the number of such an operation, it would take for the next one */
 	unsigned step;
 	struct arena arena;
 	struct message message;

@@ -65,11 +65,14 @@ static enum err on_version(struct hello_client *h, struct buf *out)
 	return put_done(h, err);
 }
 
-/* We offered none, so none is in force. */
+/* We offered none, so none is in force. One says what the daemon cannot do without it. */
 static enum err on_features(struct hello_client *h, struct buf *out)
 {
-	(void)h;
+	const struct value *words = h->message.values;
+
 	(void)out;
+	for (size_t i = 0; i < words->count; i++)
+		h->realisations_by_path |= text_is(value_text(words->items + i), "realisation-with-path-not-hash");
 	return ERR_NONE;
 }
 

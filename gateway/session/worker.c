@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "gateway/nix/shapes.h"
+#include "gateway/nix/signature.h"
 #include "gateway/session/build.h"
 #include "gateway/session/gate.h"
 #include "gateway/session/request.h"
@@ -122,13 +123,53 @@ static enum err send_nar(struct session *s, const struct value *request)
 	return relay_nar(s, path);
 }
 
-/* A daemon without content-addressed derivations dies of the question; so without the grant for them the answer is ours:
- * none is known. */
+/* A daemon without content-addressed derivations dies of the question; so without the grant for them the answer is ours,
+ * as where the daemon would not read it: none is known. */
 static enum err query_realisation(struct session *s, const struct value *request)
 {
-	if ((s->key->grant->derivations & KIND_CONTENT_ADDRESSED) != 0)
+	if ((s->key->grant->derivations & KIND_CONTENT_ADDRESSED) != 0 && !s->upstream.realisations_by_path)
 		return relay(s, request);
 	return answer(s, request);
+}
+
+/* What no grant changes: the daemon could not read it, or not get over it. On record, and told. */
+static enum err decline(struct session *s, struct text subject, const char *why)
+{
+	char sentence[SENTENCE_MAX], name[SENTENCE_MAX];
+	enum err err;
+
+	log_escape(name, sizeof name, subject.bytes, subject.len);
+	log_sentence(sentence, "%s may not use %s (allowed: %s)%s%s; leave it out", s->key->name, s->op->name, why,
+		     name[0] == '\0' ? "" : ": ", name);
+	err = session_record_denied(s, name[0] == '\0' ? NULL : name, sentence, NULL);
+	return err ? err : session_tell_error(s, sentence);
+}
+
+static enum err register_realisation(struct session *s, const struct value *request)
+{
+	if (s->upstream.realisations_by_path)
+		return decline(s, text_of(""), "to nobody with this Nix daemon");
+	return relay(s, request);
+}
+
+/* Whoever reads the path's description later has to read these too, and some take the path for broken then. */
+static enum err add_signatures(struct session *s, const struct value *request)
+{
+	const struct value *signatures = value_of(request, s->op->request, "signatures");
+	struct signature parsed;
+
+	for (size_t i = 0; i < signatures->count; i++)
+		if (signature_parse(value_text(&signatures->items[i]), &parsed) != ERR_NONE)
+			return decline(s, value_text(&signatures->items[i]), "signatures, NAME:BASE64");
+	return relay(s, request);
+}
+
+/* Some daemons do not survive the question where it is about anything else. */
+static enum err query_derivation(struct session *s, const struct value *request)
+{
+	struct text path = value_text(value_of(request, s->op->request, "path"));
+
+	return store_path_is_drv(path) ? relay(s, request) : decline(s, path, "paths that end in .drv");
 }
 
 /* The daemon keeps each root for as long as the session lasts. */
@@ -165,8 +206,13 @@ static const struct {
 	{ OP_ADD_TEXT_TO_STORE, upload_add_text },
 	{ OP_ADD_TEMP_ROOT, add_temp_root },
 	{ OP_SET_OPTIONS, set_options },
+	{ OP_QUERY_DERIVATION_OUTPUTS, query_derivation },
+	{ OP_QUERY_DERIVATION_OUTPUT_NAMES, query_derivation },
+	{ OP_ADD_SIGNATURES, add_signatures },
 	{ OP_NAR_FROM_PATH, send_nar },
 	{ OP_ADD_TO_STORE_NAR, upload_nar },
+	{ OP_QUERY_DERIVATION_OUTPUT_MAP, query_derivation },
+	{ OP_REGISTER_REALISATION, register_realisation },
 	{ OP_QUERY_REALISATION, query_realisation },
 	{ OP_ADD_MULTIPLE_TO_STORE, upload_multiple },
 	{ OP_ADD_BUILD_LOG, upload_log },

@@ -303,6 +303,56 @@ def each_build_of_bare_paths_needs_no_right_to_build(ground, number):
 cases.each(globals(), (("by_9", 9), ("by_46", 46)), each_build_of_bare_paths_needs_no_right_to_build)
 
 
+def each_realisation_that_a_daemon_would_not_read_stays_here(ground, trust):
+    """Such a daemon takes what comes behind the number for the next request, so neither may go up, whatever the grant."""
+    ground.policy("operations = *\nderivations = *")
+    ground.daemon.trust, ground.daemon.features = trust, ("delete-dead-specific-referrers", "realisation-with-path-not-hash")
+    worker = ground.worker().enter()
+    before = ground.daemon.heard()
+    worker.refused(42, wire.text(REALISATION), "to nobody with this Nix daemon")
+    assert worker.ask(43, wire.text("sha256:" + "0" * 64 + "!out")).error is None
+    assert worker.reader.u64() == 0
+    assert ground.daemon.heard() == before
+    assert worker.is_valid(PATH) == 0 and worker.end() == 0
+
+
+cases.each(globals(), [(f"with_the_{label}_account", trust) for label, trust in ACCOUNTS],
+           each_realisation_that_a_daemon_would_not_read_stays_here)
+
+
+def test_a_realisation_goes_to_a_daemon_that_reads_it(ground):
+    ground.policy("operations = *\nderivations = *")
+    ground.daemon.answers[42] = lambda connection, _request: connection.last()
+    ground.daemon.answers[43] = lambda connection, _request: connection.last(wire.texts([REALISATION]))
+    worker = ground.worker().enter()
+    assert worker.ask(42, wire.text(REALISATION)).error is None
+    assert worker.ask(43, wire.text("sha256:" + "0" * 64 + "!out")).error is None
+    assert worker.reader.texts() == [REALISATION.encode()]
+    assert ground.daemon.ops() == [42, 43]
+
+
+def each_question_about_a_derivation_names_one(ground, number):
+    """Some daemons do not survive it where it names something else."""
+    ground.daemon.add(VALID)
+    worker = ground.worker().enter()
+    worker.refused(number, wire.text(PATH), "paths that end in .drv")
+    assert worker.is_valid(PATH) == 1 and ground.daemon.ops() == [1]
+
+
+cases.each(globals(), (("by_22", 22), ("by_28", 28), ("by_41", 41)), each_question_about_a_derivation_names_one)
+
+
+def test_what_is_no_signature_is_not_added_to_a_path(ground):
+    ground.policy("operations = *")
+    ground.daemon.trust = 1
+    worker = ground.worker().enter()
+    good = "x:" + "A" * 86 + "=="
+    for bad in ("x", "x:", "x:AAAA", ":" + good[2:], good + "A"):
+        assert bad in worker.refused(37, wire.text(PATH) + wire.texts([good, bad]), "signatures")
+    assert worker.ask(37, wire.text(PATH) + wire.texts([good])).error is None and worker.reader.u64() == 1
+    assert ground.daemon.ops() == [37]
+
+
 def test_a_refusal_quotes_foreign_bytes_escaped(ground):
     """Names of a client come back on its terminal, and into the audit."""
     worker = ground.worker().enter()
