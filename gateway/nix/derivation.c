@@ -188,6 +188,12 @@ static enum err check_output_path(const struct derivation *drv, const struct der
 	return ERR_NONE;
 }
 
+/* Will the output's path be named as one of a derivation? Daemons read such a path as one, whatever made it. */
+static bool names_derivation(struct text name, struct text output)
+{
+	return text_ends(text_is(output, "out") ? name : output, ".drv");
+}
+
 static enum err check_output(struct derivation *drv, const struct derivation_output *output, const char *store_dir,
 			     struct text name, const char **why)
 {
@@ -202,6 +208,7 @@ static enum err check_output(struct derivation *drv, const struct derivation_out
 	if (kind != drv->kind && output != drv->outputs)
 		return fault(ERR_PROTO, "mixes kinds of outputs", why);
 	drv->kind = kind;
+	drv->makes_derivation |= names_derivation(name, output->name);
 	if (output->method_algo.len > 0) {
 		if (content_method_parse_output(output->method_algo, &ca.method, &ca.hash.algo))
 			return fault(ERR_PROTO, "hashes an output in a way that is not supported here", why);

@@ -57,7 +57,7 @@ struct derivation {
 
 	/* Set by derivation_check. */
 	enum derivation_kind kind;
-	bool makes_derivation;          /* an output is hashed as text: it may be a .drv that nobody has seen */
+	bool makes_derivation;          /* an output is hashed as text, or named .drv: it may be one that nobody has seen */
 };
 
 /* Puts outputs, input sources, input derivations, their output names and env into the order of a .drv file. */

@@ -300,6 +300,8 @@ FORBIDDEN = {
     "p9_networking": (Derivation(__darwinAllowLocalNetworking="1"), "relax the sandbox by 'local-networking'"),
     "p11_impure": (Derivation(kind=("r:sha256", "impure")), "build impure derivations"),
     "p12_dynamic": (Derivation(edit=lambda text: 'DrvWithVersion("xp-dyn-drv",' + text[len("Derive("):]), "dynamic"),
+    "p12_output_named_as_a_derivation": (Derivation(name="made.drv"), "may not build dynamic"),
+    "p12_fixed_output_named_as_a_derivation": (Derivation(name="made.drv", kind=FIXED), "may not build dynamic"),
     "p12_makes_a_derivation": (Derivation(name="made.drv", kind=("text:sha256", "")), "may not build "),
     "p13_floating": (Derivation(kind=("r:sha256", "")), "build content-addressed derivations"),
     "p14_recursive_nix": (Derivation(requiredSystemFeatures="recursive-nix"), "use the feature 'recursive-nix'"),
