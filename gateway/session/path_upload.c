@@ -124,22 +124,29 @@ static enum err put_file(struct session *s, struct intake *in, const struct buf 
 }
 
 /* Kept whole and read before the daemon sees it: a broken one has brought down daemons. */
-static enum err forward_drv(struct session *s, struct path_upload *up, const struct value *head)
+static enum err read_drv(struct session *s, struct path_upload *up, struct text path, struct buf *body)
 {
-	struct text path = path_of(s, head);
 	char why[SENTENCE_MAX];
-	struct buf body;
-	enum err err;
+	enum err err = intake_swallow(s, &up->in, path, body);
 
-	buf_init(&body, ATERM_MAX);
-	err = intake_swallow(s, &up->in, path, &body);
 	if (!err && !up->in.failed && (s->nar.root != NAR_REGULAR || s->nar.root_executable))
 		err = intake_fail(s, &up->in, path, "%.*s is named as a derivation, and is no plain file", (int)path.len,
 				  path.bytes);
 	if (!err && !up->in.failed)
-		err = drv_check(s, path, buf_data(&body), buf_len(&body), why);
+		err = drv_check(s, path, buf_data(body), buf_len(body), why);
 	if (err == ERR_DENIED && s->outcome == NULL)
 		err = intake_fail(s, &up->in, path, "%s", why);
+	return err;
+}
+
+static enum err forward_drv(struct session *s, struct path_upload *up, const struct value *head)
+{
+	struct text path = path_of(s, head);
+	struct buf body;
+	enum err err;
+
+	buf_init(&body, ATERM_MAX);
+	err = read_drv(s, up, path, &body);
 	if (!err && !up->in.failed)
 		err = intake_send(s, &up->in, add_op(s), head, path, size_of(s, head));
 	if (!err && !up->in.failed)
@@ -158,6 +165,20 @@ static enum err forward(struct session *s, struct path_upload *up, const struct 
 		return forward_drv(s, up, head);
 	err = intake_send(s, &up->in, add_op(s), head, path_of(s, head), size_of(s, head));
 	return err || up->in.failed ? err : intake_forward(s, &up->in, true, path_of(s, head));
+}
+
+/* Not stored; what is named as a derivation has to be one all the same. */
+static enum err pass_over(struct session *s, struct path_upload *up, struct text path)
+{
+	struct buf body;
+	enum err err;
+
+	if (!store_path_is_drv(path))
+		return intake_swallow(s, &up->in, path, NULL);
+	buf_init(&body, ATERM_MAX);
+	err = read_drv(s, up, path, &body);
+	buf_free(&body);
+	return err;
 }
 
 /* What it refers to may be undecided; then that is decided first. */
@@ -201,7 +222,7 @@ enum err path_upload_next(struct session *s, struct path_upload *up, struct valu
 		if (!err && !up->rebuild)
 			err = path_upload_settle(s, up);
 		if (!err)
-			err = intake_swallow(s, &up->in, path, NULL);
+			err = pass_over(s, up, path);
 	} else {
 		err = forward(s, up, head);
 	}

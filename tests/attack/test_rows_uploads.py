@@ -476,6 +476,20 @@ by_accounts_and(MALFORMED.items(), each_u18_malformed_derivation_is_refused)
 
 
 @by_accounts
+def each_u18_derivation_that_nobody_has_signed_is_read_as_well(ground, trust):
+    """It is not stored either way; a broken one is refused even where a good one is taken off the wire."""
+    good, broken = text_object("q.drv", FOD.text), text_object("q.drv", b'Derive([("out')
+    good.path, good.ca, broken.ca = FOD.path, "", ""
+    prepared(ground, trust)
+    session = ground.worker().enter()
+    is_refused(ground, session, one(broken), "derivation")
+    is_refused(ground, session, many(broken.item()), "derivation")
+    is_taken_off(session, one(good))
+    assert [request.op for request in added(ground)] == [39, 39] and good.path not in ground.daemon.store
+    assert session.end() == 0
+
+
+@by_accounts
 def each_u18_good_derivation_is_stored(ground, trust):
     item = text_object("q.drv", FOD.text)
     prepared(ground, trust)
