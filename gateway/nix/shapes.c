@@ -26,18 +26,22 @@ SHAPE(shape_realisation, "realisation",
 	FIELDS_STRING("id", STORE_PATH_MAX),
 	FIELDS_STRING("realisation", REALISATION_MAX));
 
-SHAPE(shape_unkeyed_path_info, "path info", FIELDS_PATH_INFO);
 SHAPE(shape_path_info, "path info", FIELDS_PATH("path"), FIELDS_PATH_INFO);
+
+LOCAL_SHAPE(shape_kept_signature, "signature", FIELDS_STRING("signature", TEXT_MAX));
+#define FIELDS_KEPT_INFO FIELDS_INFO(KEPT_REFERENCES_MAX, KEPT_SIGNATURES_MAX, shape_kept_signature)
+SHAPE(shape_kept_path_info, "path info", FIELDS_PATH("path"), FIELDS_KEPT_INFO);
+SHAPE(shape_unkeyed_path_info, "path info", FIELDS_KEPT_INFO);
 
 SHAPE(shape_serve_path_info, "path info",
 	FIELDS_PATH("path"),
 	FIELDS_MAYBE_PATH("deriver"),
-	FIELDS_ITEMS("references", REFERENCES_MAX, shape_path),
+	FIELDS_ITEMS("references", KEPT_REFERENCES_MAX, shape_path),
 	FIELDS_NUMBER("downloadSize"),
 	FIELDS_NUMBER("narSize"),
 	FIELDS_STRING("narHash", CA_MAX),
 	FIELDS_STRING("ca", CA_MAX),
-	FIELDS_ITEMS("signatures", SIGNATURES_MAX, shape_signature));
+	FIELDS_ITEMS("signatures", KEPT_SIGNATURES_MAX, shape_kept_signature));
 
 SHAPE(shape_substitutable, "substitutable",
 	FIELDS_PATH("path"),

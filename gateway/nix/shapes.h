@@ -20,6 +20,8 @@ enum {
 	REFERENCES_MAX = 10000,
 	SIGNATURES_MAX = 16,
 	SIGNATURE_MAX = 256,
+	KEPT_REFERENCES_MAX = 100000,   /* of a path that is there: however much others have put to it must not be an end */
+	KEPT_SIGNATURES_MAX = 10000,
 	CA_MAX = 256,
 	SETTINGS_MAX = 512,
 	SETTING_NAME_MAX = 128,
@@ -45,9 +47,10 @@ extern const struct shape shape_variable;               /* of its environment: n
 extern const struct shape shape_argument;               /* of its builder: argument */
 extern const struct shape shape_realisation;            /* id realisation */
 
-/* deriver narHash references registrationTime narSize ultimate signatures ca; path_info: path, then these. An item of
- * AddMultipleToStore has the second form at every version. */
-extern const struct shape shape_unkeyed_path_info, shape_path_info;
+/* path deriver narHash references registrationTime narSize ultimate signatures ca: as a client describes what it brings;
+ * an item of AddMultipleToStore has this form at every version. kept: as the daemon describes what it has; unkeyed:
+ * without the path. */
+extern const struct shape shape_path_info, shape_kept_path_info, shape_unkeyed_path_info;
 
 /* path deriver references downloadSize narSize narHash ca signatures */
 extern const struct shape shape_serve_path_info;
@@ -69,15 +72,16 @@ extern const struct shape shape_build_result, shape_keyed_build_result, shape_se
 #define FIELDS_TEXT(title, bytes) { .name = title, .kind = KIND_TEXT, .max = bytes }
 #define FIELDS_ITEMS(title, items, shape) { .name = title, .kind = KIND_ITEMS, .max = items, .item = &shape }
 
-#define FIELDS_PATH_INFO                                                        \
+#define FIELDS_INFO(references_max, signatures_max, signature)                  \
 	FIELDS_MAYBE_PATH("deriver"),                                           \
 	{ .name = "narHash", .kind = KIND_NAR_HASH },                           \
-	FIELDS_ITEMS("references", REFERENCES_MAX, shape_path),                 \
+	FIELDS_ITEMS("references", references_max, shape_path),                 \
 	{ .name = "registrationTime", .kind = KIND_TIME },                      \
 	FIELDS_NUMBER("narSize"),                                               \
 	FIELDS_BOOL("ultimate"),                                                \
-	FIELDS_ITEMS("signatures", SIGNATURES_MAX, shape_signature),            \
+	FIELDS_ITEMS("signatures", signatures_max, signature),                  \
 	FIELDS_STRING("ca", CA_MAX)
+#define FIELDS_PATH_INFO FIELDS_INFO(REFERENCES_MAX, SIGNATURES_MAX, shape_signature)
 
 #define FIELDS_SUBSTITUTABLE                                                    \
 	FIELDS_MAYBE_PATH("deriver"),                                           \

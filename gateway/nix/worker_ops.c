@@ -94,7 +94,7 @@ LOCAL_SHAPE(reply_link, "reply", FIELDS_STRING("link", TEXT_MAX));
 LOCAL_SHAPE(reply_json, "reply", FIELDS_STRING("json", TEXT_FILE_MAX));
 LOCAL_SHAPE(reply_info, "reply",
 	{ .name = "info", .kind = KIND_OPTIONAL, .max = 1, .item = &shape_unkeyed_path_info });
-LOCAL_SHAPE(reply_infos, "reply", FIELDS_ITEMS("infos", PATHS_MAX, shape_path_info));
+LOCAL_SHAPE(reply_infos, "reply", FIELDS_ITEMS("infos", PATHS_MAX, shape_kept_path_info));
 LOCAL_SHAPE(reply_substitutable, "reply",
 	{ .name = "info", .kind = KIND_OPTIONAL, .max = 1, .item = &shape_unkeyed_substitutable });
 LOCAL_SHAPE(reply_substitutables, "reply", FIELDS_ITEMS("infos", PATHS_MAX, shape_substitutable));
@@ -121,7 +121,7 @@ static const struct op ops[] = {
 	{ 4, "QueryPathHash", CLASS_NEVER, .request = &shape_path, .reply = &reply_hash, .subject = "path" },
 	{ 5, "QueryReferences", CLASS_NEVER, .request = &shape_path, .reply = &reply_paths, .subject = "path" },
 	{ 6, "QueryReferrers", CLASS_LIST_ALL, .request = &shape_path, .reply = &reply_all_paths, .subject = "path" },
-	{ 7, "AddToStore", CLASS_UPLOAD, .request = &request_add, .bulk = BULK_FRAMED, .reply = &shape_path_info,
+	{ 7, "AddToStore", CLASS_UPLOAD, .request = &request_add, .bulk = BULK_FRAMED, .reply = &shape_kept_path_info,
 	  .subject = "name" },
 	{ 8, "AddTextToStore", CLASS_UPLOAD, .request = &request_add_text, .reply = &shape_path, .subject = "name" },
 	{ 9, "BuildPaths", CLASS_BUILD, .request = &request_build, .reply = &reply_one, .subject = "targets", .slow = true },
@@ -183,7 +183,7 @@ static const struct op ops[] = {
 	{ 1000, "SubmitOutput", CLASS_NEVER, .since = 38, .request = &shape_none, .bulk = BULK_UNKNOWN,
 	  .reply = &reply_one },
 	{ 1001, "AddToStoreScanning", CLASS_NEVER, .since = 38, .request = &request_scanning, .bulk = BULK_FRAMED,
-	  .reply = &shape_path_info, .subject = "name" },
+	  .reply = &shape_kept_path_info, .subject = "name" },
 };
 /* clang-format on */
 

@@ -78,9 +78,20 @@ void content_take(struct session *s, struct content *c, size_t len)
 	c->taken += len;
 }
 
+/* A client of frames stops soon, for it is told; one that has announced a size cannot be, and sends all of it: that must
+ * only not take for ever. */
+static bool drains_too_long(const struct content *c, uint64_t drained, int64_t since_ms)
+{
+	int64_t waited = clock_ms() - since_ms;
+
+	if (c->framed)
+		return drained > DRAIN_MAX || waited > DRAIN_MS;
+	return waited > TRICKLE_GRACE_MS && drained < (uint64_t)waited / 1000 * TRICKLE_RATE;
+}
+
 enum err content_drain(struct session *s, struct content *c)
 {
-	int64_t until = clock_ms() + DRAIN_MS;
+	int64_t since = clock_ms();
 	uint64_t start = c->taken;
 
 	while (!content_done(c)) {
@@ -91,7 +102,7 @@ enum err content_drain(struct session *s, struct content *c)
 		if (err)
 			return err;
 		content_take(s, c, len);
-		if (c->taken - start > DRAIN_MAX || clock_ms() > until)
+		if (drains_too_long(c, c->taken - start, since))
 			return session_end(s, ERR_LIMIT, "refused", "the client goes on sending what was refused");
 	}
 	return ERR_NONE;

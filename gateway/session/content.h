@@ -24,7 +24,8 @@ MUST_USE enum err content_peek(struct session *s, struct content *c, const uint8
 void content_take(struct session *s, struct content *c, size_t len);
 bool content_done(const struct content *c);
 
-/* Reads the rest into the void, within bounds of size and time: after a refusal the client stops soon by itself. */
+/* Reads the rest into the void, within bounds of size and time where it is framed: after a refusal the client stops soon
+ * by itself. Of a known size it has to send all, within a bound of time. */
 MUST_USE enum err content_drain(struct session *s, struct content *c);
 
 /* Decodes one message that is part of the content. */

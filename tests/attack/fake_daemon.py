@@ -118,12 +118,14 @@ class Connection:
 class Stored:
     """A valid path of the store in memory."""
 
-    def __init__(self, archive, references=(), deriver="", ca="", nar_hash=None):
+    def __init__(self, archive, references=(), deriver="", ca="", nar_hash=None, signatures=()):
         self.nar, self.references, self.deriver, self.ca = archive, list(references), deriver, ca
+        self.signatures = signatures
         self.hash = nar_hash or wire.sha256(archive).hexdigest()
 
     def info(self):
-        return wire.path_info(self.hash, len(self.nar), self.references, self.ca, self.deriver)
+        return wire.path_info(self.hash, len(self.nar), self.references, self.ca, self.deriver,
+                              signatures=self.signatures)
 
 
 class Daemon:

@@ -41,6 +41,42 @@ def test_valid_paths_is_a_query_of_valid_paths(ground):
     assert serve.end() == 0 and serve.said() == ""
 
 
+def each_refused_upload_is_read_to_its_end_however_long_it_is(ground, grant):
+    """There is no way to tell such a client to stop."""
+    ground.policy(grant)
+    serve = ready(ground)
+    size = 300 << 20
+    serve.send(wire.u64(9) + wire.text(OTHER.path.replace("other", "unsigned")) + OTHER.info(size=size, ca=""))
+    piece = bytes(1 << 20)
+    for _ in range(size // len(piece)):
+        serve.send(piece)
+    assert serve.reader.u64() == 0
+    serve.waits_to_say("nix-gateway: alice may not ")
+    assert serve.valid(VALID.path) == octets(VALID.path) and serve.end() == 0
+
+
+cases.each(globals(), (("by_the_grant", "operations = query"), ("for_want_of_a_signature", "")),
+           each_refused_upload_is_read_to_its_end_however_long_it_is)
+
+
+def test_a_path_with_many_signatures_and_references_is_described(ground):
+    """Others have put them there, and they must not be able to end sessions by it."""
+    signatures = [f"key-{number:03}:{'A' * 300}==" for number in range(200)]
+    references = sorted(wire.Object(f"r{number}", b"r").path for number in range(12000))
+    ground.daemon.store[OTHER.path] = fake_daemon.Stored(OTHER.nar, references, signatures=signatures)
+    serve = ready(ground)
+    reader = serve.ask(2, wire.texts([OTHER.path]))
+    assert reader.text() == OTHER.path.encode() and reader.text() == b"" and reader.texts() == octets(*references)
+    assert reader.read(16) and reader.text() and reader.text() == b"" and reader.texts() == octets(*signatures)
+    assert reader.text() == b"" and serve.end() == 0
+    worker = ground.worker().enter()
+    assert worker.ask(26, wire.text(OTHER.path)).error is None
+    assert worker.reader.u64() == 1 and worker.reader.text() == b"" and worker.reader.text()
+    assert worker.reader.texts() == octets(*references) and worker.reader.read(24)
+    assert worker.reader.texts() == octets(*signatures) and worker.reader.text() == b""
+    assert worker.end() == 0
+
+
 def test_valid_paths_with_a_lock_takes_temp_roots_first(ground):
     serve = ready(ground)
     assert serve.valid(VALID.path, OTHER.path, lock=1) == octets(VALID.path)
