@@ -106,12 +106,14 @@ static struct value *make_head(struct session *s, const struct value *exported, 
 	return head;
 }
 
+/* The format has neither content address nor signature, so it is only for a key of full trust that anything can be stored:
+ * of others nothing is kept, not even for a while. */
 static enum err import_path(struct session *s, bool *stored, char *why)
 {
 	uint8_t hash[SHA256_LEN];
 	const struct value *exported;
 	struct value *head;
-	enum err err = spool_archive(s, *stored, hash);
+	enum err err = spool_archive(s, *stored && s->key->grant->trust == TRUST_FULL, hash);
 
 	if (!err)
 		err = session_read(s, &s->client, &shape_export, "exported path", &exported);

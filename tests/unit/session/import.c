@@ -67,6 +67,18 @@ static void of_anybody_else_it_is_refused_and_the_stream_stays_in_step(void **st
 	assert_null(strstr(talk_heard(t), "AddToStoreNar"));
 }
 
+static void of_anybody_else_nothing_is_kept_on_disk(void **state)
+{
+	struct talk *t = *state;
+
+	begin_import(t);
+	add_exported("one", PLAIN, EXPORT_MAGIC);
+	add_number(&sent, 0);
+	add_number(&expected, 0);
+	assert_served(t);
+	assert_int_equal(lseek(t->session.spool, 0, SEEK_END), 0);
+}
+
 static void what_is_there_already_is_well(void **state)
 {
 	struct talk *t = *state;
@@ -138,6 +150,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		SERVING(what_is_believed_goes_up_with_the_hash_and_size_of_what_came),
 		SERVING(of_anybody_else_it_is_refused_and_the_stream_stays_in_step),
+		SERVING(of_anybody_else_nothing_is_kept_on_disk),
 		SERVING(what_is_there_already_is_well),
 		SERVING(what_is_no_export_stream_ends_the_session),
 		SERVING(a_number_other_than_yes_and_no_ends_the_session),
