@@ -9,6 +9,8 @@
 #include "gateway/session/results.h"
 #include "gateway/session/valid.h"
 
+enum { FORMATTING_MINOR = 35 };
+
 /* A refusal of judge becomes an outcome, on record; everything else stays what it is. */
 static enum err settle(struct session *s, enum err err, struct text subject, const struct rule *rule,
 		       struct build_outcome *out)
@@ -222,6 +224,23 @@ enum err build_answer_paths(struct session *s, const struct value *request)
 	return err || told ? err : put_reply(s, &done);
 }
 
+/* The clients of 1.35 (Nix 2.15 to 2.19) take an error's text for a format and throw on most of what can follow a '%', of
+ * which logs are full; they never did so with a result's text. */
+static struct text without_format(struct session *s, struct text message)
+{
+	char *plain = s->client_minor == FORMATTING_MINOR ? arena_array(&s->arena, message.len, 2) : NULL;
+	size_t used = 0;
+
+	if (plain == NULL)
+		return message;
+	for (size_t i = 0; i < message.len; i++) {
+		if (message.bytes[i] == '%')
+			plain[used++] = '%';
+		plain[used++] = message.bytes[i];
+	}
+	return (struct text){ plain, used };
+}
+
 /* A build hook asks for one derivation and does not look at the status of its result: what failed is told as an error,
  * so that people read why. */
 static enum err tell_result(struct session *s, const struct value *result, const struct shape *shape)
@@ -234,7 +253,7 @@ static enum err tell_result(struct session *s, const struct value *result, const
 		return session_no_memory(s);
 	value_set_text(error, to, "type", text_of("Error"));
 	value_set_text(error, to, "name", text_of("Error"));
-	value_set_text(error, to, "message", message);
+	value_set_text(error, to, "message", without_format(s, message));
 	return stderr_put(&s->client.tx, STDERR_ERROR, s->client_minor, error) == ERR_NONE ? ERR_NONE : session_no_memory(s);
 }
 

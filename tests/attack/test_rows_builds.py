@@ -613,6 +613,24 @@ def each_p20_setting_that_moves_builds_elsewhere_stays_here(ground, trust):
     assert all(request.fields[11] == 1 for request in ours), "P22: the client has turned substitution off"
 
 
+def each_failing_result_of_a_hook_can_be_read_by_its_client(ground, case):
+    """The clients of 1.35 take the text of an error for a format, and fail at what a log has of it."""
+    minor, expected = case
+    put(ground, PLAIN)
+    failure = "builder failed; its log: 100%\n 5%x done"
+    ground.daemon.answers[46] = lambda connection, request: connection.last(
+        wire.u64(1) + wire.text(request.fields[0][0]) + fake_daemon.build_result(connection.minor, 3, failure))
+    session = ground.worker().enter(minor)
+    answer = session.ask(46, wire.texts([f"{PLAIN.path}!*"]) + wire.u64(0))
+    assert answer.error == expected, answer.error
+    goes_on(session)
+
+
+cases.each(globals(), (("at_1_34", (34, "builder failed; its log: 100%\n 5%x done")),
+                       ("at_1_35", (35, "builder failed; its log: 100%%\n 5%%x done")),
+                       ("at_1_37", (37, "builder failed; its log: 100%\n 5%x done"))),
+           each_failing_result_of_a_hook_can_be_read_by_its_client)
+
 for one_per_account in [test for name, test in list(globals().items()) if name.startswith(("each_p12_", "each_p15_", "each_p17_",
                         "each_p18_", "each_p19_", "each_p20_", "each_p21_", "each_p2_one"))]:
     by_account(one_per_account)
