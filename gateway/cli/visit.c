@@ -56,6 +56,8 @@ static void record_refusal(struct visit *v, const char *reason, const struct rul
 	};
 	struct audit_field end[] = {
 		text_field("outcome", "refused"), { .name = "seconds", .kind = AUDIT_NUMBER, .number = seconds },
+		{ .name = "requests", .kind = AUDIT_NUMBER }, { .name = "bytes-in", .kind = AUDIT_NUMBER },
+		{ .name = "bytes-out", .kind = AUDIT_NUMBER },  /* nothing was asked: whatever was said was a handshake */
 	};
 
 	if (rule != NULL && rule->line > 0) {

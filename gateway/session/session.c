@@ -273,18 +273,16 @@ static void push(struct peer *p)
 enum err session_await(struct session *s, struct peer *peer)
 {
 	int64_t since = clock_ms();
+	enum err err = check_idle_daemon(s);    /* also where the client's next request is there already */
 
-	while (buf_len(&peer->rx) == 0) {
-		enum err err = session_check_patience(s, peer, since);
-
+	while (!err && buf_len(&peer->rx) == 0) {
+		err = session_check_patience(s, peer, since);
 		push(&s->daemon);
 		push(&s->client);
 		if (!err)
 			err = session_move(s);
-		if (err)
-			return err;
 	}
-	return ERR_NONE;
+	return err;
 }
 
 enum err session_room(struct session *s, struct peer *peer)

@@ -281,6 +281,18 @@ def test_a_log_passes_unchanged_and_cannot_forge_a_message(ground):
     assert worker.reader.u64() == 0
 
 
+def test_what_a_daemon_says_twice_is_no_answer_to_what_was_asked_ahead(ground):
+    """Daemons that break off say their error twice; the second must not be taken for the answer to the next request."""
+    def breaking_off(connection, _request):
+        connection.send(wire.error("broken", 38) + wire.u64(wire.LAST) + wire.u64(1))
+    ground.daemon.answers[26] = breaking_off
+    worker = ground.worker().enter()
+    worker.send(wire.u64(26) + wire.text(PATH) + wire.u64(1) + wire.text(PATH))
+    assert worker.answer().error == "broken"
+    worker.has_ended("has given up this connection")
+    assert ground.daemon.ops() == [26]
+
+
 def each_client_that_vanishes_in_an_upload_takes_it_along(ground, count):
     """F10. The daemon holds a lock for it."""
     worker = ground.worker().enter()
