@@ -83,8 +83,10 @@ static enum err want(struct descent *w, struct text drv, const struct text *name
 static enum err refuse_missing(struct descent *w, struct text drv)
 {
 	log_sentence(w->refusal, "%s may not build what is not there to be judged (allowed: derivations on this builder): "
-				 "%.*s; copy it to the builder with its inputs (nix copy --derivation)", w->s->key->name,
-		     (int)drv.len, drv.bytes);
+				 "%.*s; %s", w->s->key->name, (int)drv.len, drv.bytes,
+		     path_set_holds(&w->s->taken_off, drv) ?
+			     "it refers to what came unsigned: sign that, or have the builder trust its cache" :
+			     "copy it to the builder with its inputs (nix copy --derivation)");
 	*w->rule = (struct rule){ .line = 0 };
 	return ERR_DENIED;
 }

@@ -106,8 +106,21 @@ static void a_derivation_that_is_not_there_is_refused_and_not_fetched(void **sta
 	assert_int_equal(JUDGE(t, all_of(&a, "!*")), ERR_DENIED);
 	assert_holds(refusal, "alice may not build what is not there to be judged");
 	assert_holds(refusal, b.path);
+	assert_holds(refusal, "nix copy --derivation");
 	assert_null(strstr(talk_heard(t), "NarFromPath b.drv"));
 	assert_null(strstr(talk_heard(t), "BuildPaths"));
+}
+
+/* It was brought, and could not be stored: to bring it again would be of no use. */
+static void a_derivation_that_was_taken_off_the_wire_is_refused_with_another_cure(void **state)
+{
+	struct talk *t = *state;
+	struct made a;
+
+	MAKE(&a, .name = "a");
+	assert_int_equal(path_set_add(&t->session.taken_off, text_of(a.path), NULL), ERR_NONE);
+	assert_int_equal(JUDGE(t, all_of(&a, "!*")), ERR_DENIED);
+	assert_holds(refusal, "it refers to what came unsigned: sign that");
 }
 
 static void what_is_refused_deep_in_the_closure_is_refused(void **state)
@@ -298,6 +311,7 @@ int main(void)
 		TEST(what_is_wanted_by_several_is_wanted_together),
 		TEST(an_output_whose_path_is_not_known_is_never_passed_by),
 		TEST(a_derivation_that_is_not_there_is_refused_and_not_fetched),
+		TEST(a_derivation_that_was_taken_off_the_wire_is_refused_with_another_cure),
 		TEST(what_is_refused_deep_in_the_closure_is_refused),
 		TEST(the_rule_of_a_refusal_stands_though_the_walk_goes_on),
 		TEST(a_target_that_is_named_twice_hides_no_other),
