@@ -90,7 +90,7 @@ static void what_is_named_as_a_derivation_is_a_plain_file(void **state)
 	assert_kept_from_the_daemon(t, "is no plain file");
 }
 
-static void an_unsigned_derivation_is_taken_off_unread(void **state)
+static void an_unsigned_derivation_is_read_before_it_is_taken_off(void **state)
 {
 	struct talk *t = *state;
 	struct made a;
@@ -99,10 +99,16 @@ static void an_unsigned_derivation_is_taken_off_unread(void **state)
 	MAKE(&a, .name = "a");
 	begin_upload(t, true);
 	head = head_of(t, a.path);
-	send_archive(t, head, nar_of_file("no derivation", 13, 0));
+	send_archive(t, head, nar_of_file(a.text, strlen(a.text), 0));
 	upload_all(t, head);
 	assert_false(up.in.failed);
 	assert_string_equal(talk_heard(t), "QueryValidPaths [ a.drv ] 0\n");
+	intake_free(&up.in);
+	begin_upload(t, true);
+	head = head_of(t, a.path);
+	send_archive(t, head, nar_of_file("no derivation", 13, 0));
+	upload_all(t, head);
+	assert_kept_from_the_daemon(t, "this derivation ");
 }
 
 /* An archive in the spool, as ImportPaths leaves it: judged, and its end known. */
@@ -170,7 +176,7 @@ int main(void)
 		UPLOAD(a_derivation_is_read_whole_and_goes_up_as_it_came),
 		UPLOAD(a_broken_derivation_never_reaches_the_daemon),
 		UPLOAD(what_is_named_as_a_derivation_is_a_plain_file),
-		UPLOAD(an_unsigned_derivation_is_taken_off_unread),
+		UPLOAD(an_unsigned_derivation_is_read_before_it_is_taken_off),
 		UPLOAD(what_was_spooled_goes_up_to_its_end_and_no_further),
 		UPLOAD(a_spooled_path_that_is_not_storable_is_refused),
 	};
