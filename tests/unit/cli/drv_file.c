@@ -16,14 +16,16 @@
 /* Its output's path is not known yet, so no path of any store is in it. */
 static const char text[] = "Derive([(\"out\",\"\",\"\",\"\")],[],[],\"x86_64-linux\",\"/bin/sh\",[],[(\"name\",\"thing\")])";
 
-static char folder[] = "/tmp/nix-gateway-test.XXXXXX";
+#define PATTERN "/tmp/nix-gateway-test.XXXXXX"
+
+static char folder[sizeof PATTERN];
 static struct arena arena;
 static const char *why;
 
 static int begin(void **unused)
 {
 	(void)unused;
-	strcpy(strchr(folder, '.'), ".XXXXXX");
+	memcpy(folder, PATTERN, sizeof folder);
 	arena_init(&arena, 1 << 20);
 	return mkdtemp(folder) == NULL;
 }
