@@ -11,7 +11,7 @@ enum { FRAME_MAX = 64 * 1024 };         /* a daemon makes room for a whole frame
 static void init(struct intake *in)
 {
 	in->first = in->count = 0;
-	in->current_refused = in->failed = in->sent = in->last = false;
+	in->current_refused = in->failed = in->sent = in->last = in->plain_file = false;
 	in->waited_ms = 0;
 	in->why[0] = '\0';
 	arena_init(&in->arena, (size_t)64 * 1024 * 1024);
@@ -221,6 +221,13 @@ enum err intake_put_end(struct session *s, struct intake *in)
 	return err ? session_fail(s, err) : ERR_NONE;
 }
 
+/* Such an address is made of a file's bytes and of nothing else: it says neither that there is a link, nor that the file may
+ * be executed. */
+static bool is_plain_so_far(const struct nar *nar)
+{
+	return nar->root == NAR_UNKNOWN || (nar->root == NAR_REGULAR && !nar->root_executable);
+}
+
 /* The next piece of an archive, judged; *len 0: the upload has failed. */
 static enum err next_piece(struct session *s, struct intake *in, struct text subject, const uint8_t **bytes, size_t *len)
 {
@@ -232,9 +239,12 @@ static enum err next_piece(struct session *s, struct intake *in, struct text sub
 		return err;
 	if (there == 0)
 		return intake_fail(s, in, subject, "the archive of %.*s ends too early", (int)subject.len, subject.bytes);
-	if (nar_feed(&s->nar, *bytes, there, len) == ERR_NONE)
+	if (nar_feed(&s->nar, *bytes, there, len) == ERR_NONE && (!in->plain_file || is_plain_so_far(&s->nar)))
 		return ERR_NONE;
 	*len = 0;
+	if (s->nar.fault == NULL)
+		return intake_fail(s, in, subject, "%.*s is no plain file, as its content address says it is",
+				   (int)subject.len, subject.bytes);
 	return intake_fail(s, in, subject, "the archive of %.*s is not in canonical form: %s", (int)subject.len,
 			   subject.bytes, s->nar.fault);
 }

@@ -27,6 +27,7 @@ struct intake {
 	bool last;                      /* the daemon's LAST has come for the request that was sent last */
 	int64_t waited_ms;              /* for the client's content; see await_content */
 	bool current_refused;           /* the daemon does not want the path that is being forwarded */
+	bool plain_file;                /* the next archive has to be that of one file, not executable */
 	struct arena arena;             /* the texts of the set below */
 	struct path_set doubtful;       /* not storable; whether they are there already is still to be asked */
 	bool failed;

@@ -181,6 +181,14 @@ static enum err pass_over(struct session *s, struct path_upload *up, struct text
 	return err;
 }
 
+/* Addresses but those of archives are made of a file's bytes alone. */
+static bool addresses_file(struct text ca)
+{
+	struct content_address address;
+
+	return ca.len > 0 && content_address_parse(ca, &address) == ERR_NONE && address.method != CONTENT_NAR;
+}
+
 /* What it refers to may be undecided; then that is decided first. */
 static enum err judge(struct session *s, struct path_upload *up, struct value *head, enum storable *verdict)
 {
@@ -216,6 +224,7 @@ enum err path_upload_next(struct session *s, struct path_upload *up, struct valu
 	if (err || up->in.failed)
 		return err;
 	nar_init(&s->nar, size);
+	up->in.plain_file = addresses_file(value_text(value_of(head, add_op(s)->request, "ca")));
 	if (verdict == STORABLE_NOT) {
 		err = doubt(s, up, path);
 		/* Without a rebuild this is the end, unless the path is there already: so that is asked at once. */

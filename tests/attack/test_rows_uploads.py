@@ -365,6 +365,40 @@ for test in (each_u4_wish_not_to_be_checked_is_not_passed_on, each_u4_signature_
     by_accounts_and(UPLOADS, test)
 
 
+def file_object(name, kind, value, content):
+    """A path whose address is that of a file with this content, whatever its archive holds."""
+    item, digest = wire.Object(name, value), wire.sha256(content)
+    if kind == "text":
+        item.path, item.ca = wire.store_path("text", digest.hexdigest(), name), "text:sha256:" + wire.nix32(digest.digest())
+    else:
+        inner = wire.sha256(f"fixed:out:sha256:{digest.hexdigest()}:").hexdigest()
+        item.path, item.ca = wire.store_path("output:out", inner, name), "fixed:sha256:" + wire.nix32(digest.digest())
+    return item
+
+
+def each_u14_address_of_a_file_is_that_of_a_plain_file(ground, case):
+    """It is made of the file's bytes alone, so an archive of anything else is not what it speaks of."""
+    upload, trust = case
+    for grant in ("", "trust = full"):
+        prepared(ground, trust, grant)
+        session = ground.worker().enter()
+        for kind in ("text", "flat"):
+            for value in ("/etc/hostname", ("x", b"content"), {"a": b"content"}):
+                item = file_object("a-file", kind, value, b"content")
+                session.send(upload(item))
+                session.is_refused(session.answer(), "no plain file")
+                assert session.is_valid(item.path) == 0, "nothing of it was stored, and both sides are in step"
+                uploads.is_not_whole(ground, item, item.nar)
+            item = file_object("a-file", kind, b"content", b"content")
+            session.send(upload(item))
+            assert session.answer().error is None and item.path in ground.daemon.store
+        assert session.end() == 0
+        ground.daemon.store.clear()
+
+
+by_accounts_and(UPLOADS, each_u14_address_of_a_file_is_that_of_a_plain_file)
+
+
 # --- U9 to U12 with the trusted account ---
 
 def each_archive(ground, case):
