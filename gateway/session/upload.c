@@ -279,31 +279,22 @@ enum err upload_multiple(struct session *s, const struct value *request)
 
 /* --- AddBuildLog: text of any kind --- */
 
-/* Why this log cannot be added, for a sentence; NULL: it can. A daemon that does not trust us refuses it, and then takes
- * it for requests. */
-static const char *log_fault(const struct session *s, struct text drv)
-{
-	if (!store_base_ok(drv) || !text_ends(drv, ".drv"))
-		return "allowed: logs of derivations, HASH-NAME.drv";
-	return s->trust != HELLO_TRUST_TRUSTED ? "allowed: to accounts that the Nix daemon trusts" : NULL;
-}
-
 enum err upload_log(struct session *s, const struct value *request)
 {
 	const struct op *op = upstream_op(s, OP_ADD_BUILD_LOG);
 	struct text drv = value_text(value_of(request, s->op->request, "drvName"));
-	const char *fault = log_fault(s, drv);
 	const struct value *reply;
 	struct intake in;
 	enum err err;
 
+	if (!store_base_ok(drv) || !text_ends(drv, ".drv"))
+		return upload_refuse(s, "a build log belongs to a derivation: HASH-NAME.drv");
+	/* A daemon that does not trust us refuses, and then takes the log for requests. */
+	if (s->trust != HELLO_TRUST_TRUSTED)
+		return upload_refuse(s, "the Nix daemon takes build logs of trusted accounts only");
 	session_set_state(s, SESSION_UPLOAD);
 	intake_init_framed(&in, LOG_MAX);
-	if (fault != NULL)
-		err = intake_fail(s, &in, drv, "%s may not use AddBuildLog (%s): %.*s; leave it out", s->key->name, fault,
-				  (int)drv.len, drv.bytes);
-	else
-		err = intake_send(s, &in, op, request, text_of(""), 0);
+	err = intake_send(s, &in, op, request, text_of(""), 0);
 	if (!err && !in.failed)
 		err = intake_forward(s, &in, false, text_of(""));
 	if (!err)

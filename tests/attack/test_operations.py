@@ -1,8 +1,6 @@
 #!/usr/bin/env python3
 """O1 to O14: what a grant does not name is refused by its name, the session goes on, and the daemon hears nothing of it,
 whether our account is in its trusted-users or not."""
-import json
-
 from ground import cases, main
 import fake_daemon
 import wire
@@ -334,21 +332,19 @@ def test_a_realisation_goes_to_a_daemon_that_reads_it(ground):
 
 
 def each_build_log_that_the_daemon_would_not_take_stays_here(ground, case):
-    """And is on record: the grant has it."""
-    trust, name, allowed = case
+    trust, name, sentence = case
     ground.policy("operations = *")
     ground.daemon.trust = trust
     worker = ground.worker().enter()
     before = ground.daemon.heard()
-    worker.refused(45, wire.text(name) + wire.frames(b"a log\n" * 20000), f"may not use AddBuildLog (allowed: {allowed}")
+    worker.refused(45, wire.text(name) + wire.frames(b"a log\n" * 20000), sentence)
     assert ground.daemon.heard() == before and worker.is_valid(PATH) == 0 and worker.end() == 0
-    with open(ground.audit, encoding="ascii") as audit:
-        denied = [record for record in map(json.loads, audit) if record["event"] == "denied"]
-    assert denied[-1]["operation"] == "AddBuildLog" and denied[-1]["subject"] == name, denied
 
 
-cases.each(globals(), (("untrusted", (2, DRV[11:], "to accounts")), ("of_no_derivation", (1, PATH[11:], "logs of")),
-                       ("of_a_whole_path", (1, DRV, "logs of"))), each_build_log_that_the_daemon_would_not_take_stays_here)
+cases.each(globals(), (("untrusted", (2, DRV[11:], "trusted accounts only")),
+                       ("of_no_derivation", (1, PATH[11:], "belongs to a derivation")),
+                       ("of_a_whole_path", (1, DRV, "belongs to a derivation"))),
+           each_build_log_that_the_daemon_would_not_take_stays_here)
 
 
 def each_question_about_a_derivation_names_one(ground, number):
