@@ -104,6 +104,33 @@ static enum err wrong_line(const char *path, const char *text, size_t len, char 
 	return refuse(why, ERR_PROTO, path, "holds control bytes", CURE);
 }
 
+/* The name of another way in that sshd writes here, what follows a slash left out. NULL: sshd has no such word. Only words
+ * of this list are said: the file may be any that is ours, and its first word a secret. */
+static const char *other_method(const char *text)
+{
+	static const char *const names[] = { "password", "keyboard-interactive", "hostbased", "gssapi-with-mic",
+					     "gssapi-keyex", "none" };
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		size_t len = strlen(names[i]);
+
+		if (strncmp(text, names[i], len) == 0 && (text[len] == '\0' || text[len] == '/'))
+			return names[i];
+	}
+	return NULL;
+}
+
+static enum err wrong_method(const char *path, const char *text, char *why)
+{
+	const char *method = other_method(text);
+	char fault[128];
+
+	if (method == NULL)
+		return refuse(why, ERR_PROTO, path, "is not 'publickey TYPE BASE64'", CURE);
+	snprintf(fault, sizeof fault, "says the client came by '%s', not by a public key", method);
+	return refuse(why, ERR_PROTO, path, fault, ONE_KEY);
+}
+
 /* text: the line without its newline, as a C string; cut into words here. */
 static enum err read_line(const char *path, char *text, struct ssh_identity *out, char *why)
 {
@@ -114,12 +141,8 @@ static enum err read_line(const char *path, char *text, struct ssh_identity *out
 		*type++ = '\0';
 		base64 = strchr(type, ' ');
 	}
-	if (strcmp(text, method) != 0) {
-		char fault[128];
-
-		snprintf(fault, sizeof fault, "says the client came by '%.64s', not by a public key", text);
-		return refuse(why, ERR_PROTO, path, fault, ONE_KEY);
-	}
+	if (strcmp(text, method) != 0)
+		return wrong_method(path, text, why);
 	if (base64 == NULL || strchr(base64 + 1, ' ') != NULL)
 		return refuse(why, ERR_PROTO, path, "is not 'publickey TYPE BASE64'", CURE);
 	*base64++ = '\0';

@@ -205,13 +205,30 @@ static void other_methods_are_refused(void **state)
 	write_file(p, "password\n", 9);
 	assert_not_read(p->file, ERR_PROTO, "came by 'password'");
 	write_file(p, "keyboard-interactive/pam\n", 25);
-	assert_not_read(p->file, ERR_PROTO, "came by 'keyboard-interactive/pam'");
+	assert_not_read(p->file, ERR_PROTO, "came by 'keyboard-interactive'");
 	write_file(p, "hostbased ssh-ed25519 AAAA\n", 27);
 	assert_not_read(p->file, ERR_PROTO, "AuthenticationMethods publickey");
 	len = write_key(p, "ed25519", text, sizeof text / 2);
 	memcpy(text + len, "password\n", 9);
 	write_file(p, text, len + 9);
 	assert_not_read(p->file, ERR_PROTO, "more than one proof");
+}
+
+/* The client may have chosen the file: what is in it stays in it. */
+static void words_of_a_file_that_is_not_sshds_are_not_said(void **state)
+{
+	static const char *const lines[] = { "hunter2\n", "hunter2 ssh-ed25519 AAAA\n", "password2hunter2\n",
+					     "password/hunter2\n", "publickey/hunter2\n" };
+	const struct place *p = *state;
+
+	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+		struct ssh_identity identity;
+		char why[SENTENCE_MAX] = "";
+
+		write_file(p, lines[i], strlen(lines[i]));
+		assert_int_equal(auth_info_read(p->file, &identity, why), ERR_PROTO);
+		assert_null(strstr(why, "hunter2"));
+	}
 }
 
 static void an_empty_file_is_refused(void **state)
@@ -221,7 +238,7 @@ static void an_empty_file_is_refused(void **state)
 	write_file(p, "", 0);
 	assert_not_read(p->file, ERR_PROTO, "is empty");
 	write_file(p, "\n", 1);
-	assert_not_read(p->file, ERR_PROTO, "came by ''");
+	assert_not_read(p->file, ERR_PROTO, "is not 'publickey TYPE BASE64'");
 }
 
 static void a_line_cut_at_any_byte_is_refused(void **state)
@@ -257,7 +274,7 @@ static void a_line_of_other_words_is_refused(void **state)
 	write_file(p, "publickey  ssh-ed25519 AAAA\n", 28);
 	assert_not_read(p->file, ERR_PROTO, "is not 'publickey TYPE BASE64'");
 	write_file(p, " publickey ssh-ed25519 AAAA\n", 28);
-	assert_not_read(p->file, ERR_PROTO, "came by ''");
+	assert_not_read(p->file, ERR_PROTO, "is not 'publickey TYPE BASE64'");
 	write_file(p, "publickey ssh-ed25519 AA*A\n", 27);
 	assert_not_read(p->file, ERR_PROTO, "is not base64");
 }
@@ -313,6 +330,7 @@ int main(void)
 		IN_PLACE(a_pipe_a_folder_and_a_device_are_refused_at_once),
 		IN_PLACE(two_publickey_lines_are_refused),
 		IN_PLACE(other_methods_are_refused),
+		IN_PLACE(words_of_a_file_that_is_not_sshds_are_not_said),
 		IN_PLACE(an_empty_file_is_refused),
 		IN_PLACE(a_line_cut_at_any_byte_is_refused),
 		IN_PLACE(a_line_of_other_words_is_refused),
