@@ -16,16 +16,18 @@ class TooSlow(AssertionError):
 
 
 class Session:
-    """One gateway, started as sshd would. Its stderr goes to a file, or to a pipe that nobody empties by itself."""
+    """One gateway, started as sshd would. Its stderr goes to a file, or to a pipe that nobody empties by itself. `instead`
+    are descriptors that take the place of its stdin and stdout, where they are not None."""
 
-    def __init__(self, argv, env, log, sockets=False, log_pipe=False):
+    def __init__(self, argv, env, log, sockets=False, log_pipe=False, instead=(None, None), close_fds=True):
         self.minor = None
         self.log = log
         self.status = None
         theirs = self.make_ends(sockets)
         self.log_end, stderr = os.pipe() if log_pipe else (None, os.open(log, os.O_CREAT | os.O_RDWR | os.O_TRUNC, 0o600))
-        self.child = subprocess.Popen(argv, env=env, stdin=theirs[0], stdout=theirs[1], stderr=stderr, cwd="/",
-                                      start_new_session=True)
+        stdin, stdout = [given if other is None else other for given, other in zip(theirs, instead)]
+        self.child = subprocess.Popen(argv, env=env, stdin=stdin, stdout=stdout, stderr=stderr, cwd="/",
+                                      start_new_session=True, close_fds=close_fds)
         for end in {*theirs, stderr}:
             os.close(end)
         self.reader = wire.Reader(self.receive)
