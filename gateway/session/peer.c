@@ -11,6 +11,12 @@ enum {
 	SHARED_STEP = 4096      /* what a pipe that polls writable takes without waiting, whatever else is in it */
 };
 
+/* Of a socket whose other side has closed its sending half, while we have no room to read up to that end. Systems without
+ * it tell when both halves are closed. */
+#ifndef POLLRDHUP
+#define POLLRDHUP 0
+#endif
+
 static void make_nonblocking(int fd)
 {
 	int flags = fcntl(fd, F_GETFL);
@@ -167,7 +173,7 @@ static void watch(struct peer *p, struct pollfd *polls)
 	/* From now on it takes too long; whatever it takes ends that. */
 	if (out != 0 && p->stuck_ms == 0)
 		p->stuck_ms = clock_ms();
-	polls[0] = (struct pollfd){ .fd = p->ended || (p->hung_up && in == 0) ? -1 : p->in, .events = in };
+	polls[0] = (struct pollfd){ .fd = p->ended || (p->hung_up && in == 0) ? -1 : p->in, .events = in | POLLRDHUP };
 	polls[1] = (struct pollfd){ .fd = p->broken ? -1 : p->out, .events = out };
 }
 
@@ -182,7 +188,7 @@ static void move(struct peer *p, const struct pollfd *polls)
 	} else if ((polls[1].revents & POLLOUT) != 0) {
 		peer_write(p);
 	}
-	if ((polls[0].revents & gone) != 0)
+	if ((polls[0].revents & (gone | POLLRDHUP)) != 0)
 		p->hung_up = true;
 	if ((polls[0].revents & (POLLIN | POLLHUP | POLLERR | POLLNVAL)) != 0)
 		peer_read(p);

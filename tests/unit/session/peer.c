@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -242,6 +243,30 @@ static void one_socket_for_both_ways_is_closed_once(void **state)
 	assert_true(peer_gone_for(&p, -1));
 }
 
+#ifdef POLLRDHUP
+static void a_socket_of_which_half_is_closed_is_noticed_though_the_queue_is_full(void **state)
+{
+	static char much[PEER_RX_MAX];
+	struct peer p, *peers[] = { &p };
+	int pair[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	peer_init(&p, "client", pair[0], pair[0]);
+	assert_int_equal(buf_put(&p.rx, much, sizeof much), ERR_NONE);
+	assert_int_equal(write(pair[1], much, 100), 100);
+	assert_int_equal(shutdown(pair[1], SHUT_WR), 0);
+	peers_poll(peers, 1, 20);
+	assert_true(p.hung_up && peer_gone_for(&p, -1) && !p.ended && !p.broken);
+	buf_take(&p.rx, sizeof much);
+	for (int i = 0; i < 2; i++)
+		peers_poll(peers, 1, 20);
+	assert_true(p.ended && buf_len(&p.rx) == 100);
+	peer_close(&p);
+	close(pair[1]);
+}
+#endif
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -258,6 +283,9 @@ int main(void)
 		TEST(a_shared_descriptor_stays_blocking_and_open),
 		TEST(a_shared_descriptor_is_written_to_in_pieces_that_never_wait),
 		TEST(one_socket_for_both_ways_is_closed_once),
+#ifdef POLLRDHUP
+		TEST(a_socket_of_which_half_is_closed_is_noticed_though_the_queue_is_full),
+#endif
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
