@@ -113,7 +113,8 @@ def fold(digest):
     return bytes(out)
 
 
-def store_path(kind, inner, name, store=STORE):
+def store_path(kind, inner, name, store=None):
+    store = store or STORE
     return f"{store}/{nix32(fold(sha256(f'{kind}:sha256:{inner}:{store}:{name}').digest()))}-{name}"
 
 
