@@ -80,21 +80,20 @@ void content_take(struct session *s, struct content *c, size_t len)
 
 /* A client of frames stops soon, for it is told; one that has announced a size cannot be, and sends all of it: that must
  * only not take for ever. */
-static bool drains_too_long(const struct content *c, uint64_t drained, int64_t since_ms)
+static bool drains_too_long(const struct content *c, const struct pace *pace, uint64_t drained, int64_t since_ms)
 {
-	int64_t waited = clock_ms() - since_ms;
-
-	if (c->framed)
-		return drained > DRAIN_MAX || waited > DRAIN_MS;
-	return waited > TRICKLE_GRACE_MS && drained < (uint64_t)waited / 1000 * TRICKLE_RATE;
+	return c->framed ? drained > DRAIN_MAX || clock_ms() - since_ms > DRAIN_MS : pace_is_lost(pace);
 }
 
 enum err content_drain(struct session *s, struct content *c)
 {
 	int64_t since = clock_ms();
 	uint64_t start = c->taken;
+	struct pace pace;
 
+	pace_begin(&pace);
 	while (!content_done(c)) {
+		int64_t before = clock_ms();
 		const uint8_t *bytes;
 		size_t len;
 		enum err err = content_peek(s, c, &bytes, &len);
@@ -102,7 +101,9 @@ enum err content_drain(struct session *s, struct content *c)
 		if (err)
 			return err;
 		content_take(s, c, len);
-		if (drains_too_long(c, c->taken - start, since))
+		pace_moved(&pace, len, s->limits.stall_ms);
+		pace_waited(&pace, clock_ms() - before);
+		if (drains_too_long(c, &pace, c->taken - start, since))
 			return session_end(s, ERR_LIMIT, "refused", "the client goes on sending what was refused");
 	}
 	return ERR_NONE;

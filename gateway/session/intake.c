@@ -12,7 +12,8 @@ static void init(struct intake *in)
 {
 	in->first = in->count = 0;
 	in->current_refused = in->failed = in->sent = in->last = in->plain_file = false;
-	in->waited_ms = 0;
+	pace_begin(&in->pace);
+	in->paced = 0;
 	in->why[0] = '\0';
 	arena_init(&in->arena, (size_t)64 * 1024 * 1024);
 	path_set_init(&in->doubtful, &in->arena, INTAKE_DOUBTS);
@@ -112,13 +113,11 @@ enum err intake_await(struct session *s, struct intake *in, size_t flying)
 /* --- what the client sends --- */
 
 /* A client that sends a byte now and then would keep the daemon's lock on the path as well as one that sends none. */
-static enum err check_rate(struct session *s, struct intake *in, int64_t since_ms)
+static enum err check_pace(struct session *s, const struct intake *in, int64_t since_ms)
 {
-	int64_t waited = in->waited_ms + (clock_ms() - since_ms);
-
-	if (waited < TRICKLE_GRACE_MS || in->content.taken >= (uint64_t)waited / 1000 * TRICKLE_RATE)
+	if (!pace_would_be_lost(&in->pace, clock_ms() - since_ms))
 		return ERR_NONE;
-	return session_end(s, ERR_TIMEOUT, "stalled", "the client sends less than %d bytes a second", TRICKLE_RATE);
+	return session_end(s, ERR_TIMEOUT, "stalled", "the client sends less than %d bytes a second", PACE_RATE);
 }
 
 static enum err find_content(struct session *s, struct intake *in, const uint8_t **bytes, size_t *len)
@@ -135,7 +134,7 @@ static enum err find_content(struct session *s, struct intake *in, const uint8_t
 			return err;
 		err = session_check_patience(s, &s->client, since);
 		if (!err)
-			err = check_rate(s, in, since);
+			err = check_pace(s, in, since);
 		if (!err)
 			err = in->count > 1 ? session_move_lazily(s) : session_move(s);
 		if (err)
@@ -147,9 +146,12 @@ static enum err find_content(struct session *s, struct intake *in, const uint8_t
 static enum err await_content(struct session *s, struct intake *in, const uint8_t **bytes, size_t *len)
 {
 	int64_t since = clock_ms();
-	enum err err = find_content(s, in, bytes, len);
+	enum err err;
 
-	in->waited_ms += clock_ms() - since;
+	pace_moved(&in->pace, in->content.taken - in->paced, s->limits.stall_ms);
+	in->paced = in->content.taken;
+	err = find_content(s, in, bytes, len);
+	pace_waited(&in->pace, clock_ms() - since);
 	return err;
 }
 

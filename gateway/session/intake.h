@@ -25,7 +25,8 @@ struct intake {
 	size_t first, count;
 	bool sent;                      /* a request has gone up, so its frames have to be ended */
 	bool last;                      /* the daemon's LAST has come for the request that was sent last */
-	int64_t waited_ms;              /* for the client's content; see await_content */
+	struct pace pace;               /* of the client's content */
+	uint64_t paced;                 /* content.taken when it was last looked at */
 	bool current_refused;           /* the daemon does not want the path that is being forwarded */
 	bool plain_file;                /* the next archive has to be that of one file, not executable */
 	struct arena arena;             /* the texts of the set below */

@@ -69,11 +69,17 @@ bool peer_gone_for(const struct peer *p, int64_t ms)
 	return p->gone_ms > 0 && clock_ms() - p->gone_ms > ms;
 }
 
-bool peer_trickles(const struct peer *p, int64_t grace_ms, uint64_t rate)
+bool peer_keeps_pace(struct peer *p, int64_t more_ms)
 {
-	int64_t behind = p->behind_ms > 0 ? clock_ms() - p->behind_ms : 0;
+	int64_t now = clock_ms();
 
-	return behind > grace_ms && p->sent - p->behind_sent < (uint64_t)behind / 1000 * rate;
+	if (p->behind_ms == 0)
+		return true;
+	pace_moved(&p->pace, p->sent - p->behind_sent, more_ms);
+	pace_waited(&p->pace, now - p->behind_ms);
+	p->behind_sent = p->sent;
+	p->behind_ms = now;
+	return !pace_is_lost(&p->pace);
 }
 
 void peer_trim(struct peer *p)
@@ -168,6 +174,7 @@ static void watch(struct peer *p, struct pollfd *polls)
 	} else if (p->behind_ms == 0) {
 		p->behind_ms = clock_ms();
 		p->behind_sent = p->sent;
+		pace_begin(&p->pace);
 	}
 
 	/* From now on it takes too long; whatever it takes ends that. */

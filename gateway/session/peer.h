@@ -10,6 +10,7 @@
 
 #include "gateway/base/buf.h"
 #include "gateway/base/clock.h"
+#include "gateway/session/pace.h"
 
 enum {
 	PEER_RX_MAX = 64 * 1024,        /* what may wait to be decoded: pipelined bytes beyond it stay with the peer */
@@ -30,8 +31,9 @@ struct peer {
 	int64_t moved_ms;               /* when a byte last went either way */
 	int64_t gone_ms;                /* when it ended, broke or hung up; 0: it has not */
 	int64_t stuck_ms;               /* since when bytes wait in tx and the peer takes none; 0: it takes them */
-	int64_t behind_ms;              /* since when tx has not been empty; 0: it is */
+	int64_t behind_ms;              /* tx is not empty, and was last looked at then by peer_keeps_pace; 0: it is empty */
 	uint64_t behind_sent;           /* `sent` at that time */
+	struct pace pace;               /* while it is behind */
 };
 
 /* Takes over both descriptors and makes them non-blocking. */
@@ -42,8 +44,9 @@ void peer_close(struct peer *p);
 /* It has been gone for longer than this. */
 bool peer_gone_for(const struct peer *p, int64_t ms);
 
-/* Takes less than `rate` bytes a second, and has been behind for longer than `grace_ms`. */
-bool peer_trickles(const struct peer *p, int64_t grace_ms, uint64_t rate);
+/* It takes what is sent to it not slower than is bearable; to be asked again and again, as long as it is behind. more_ms:
+ * as in pace.h. */
+bool peer_keeps_pace(struct peer *p, int64_t more_ms);
 
 /* Gives back what a long message has left behind; between requests. */
 void peer_trim(struct peer *p);

@@ -181,15 +181,14 @@ static enum err check_idle_daemon(struct session *s)
 /* A client that takes nothing holds up the daemon, and whoever waits for the lock it works under. */
 static enum err check_stuck(struct session *s)
 {
-	const struct peer *peers[] = { &s->client, &s->log };
+	struct peer *peers[] = { &s->client, &s->log };
 
 	for (size_t i = 0; i < sizeof peers / sizeof *peers; i++) {
 		if (peers[i]->stuck_ms > 0 && clock_ms() - peers[i]->stuck_ms > s->limits.stall_ms)
 			return session_end(s, ERR_TIMEOUT, "stalled", "the client has taken nothing for %lld seconds",
 					   (long long)(s->limits.stall_ms / 1000));
-		if (peer_trickles(peers[i], TRICKLE_GRACE_MS, TRICKLE_RATE))
-			return session_end(s, ERR_TIMEOUT, "stalled", "the client takes less than %d bytes a second",
-					   TRICKLE_RATE);
+		if (!peer_keeps_pace(peers[i], s->limits.stall_ms))
+			return session_end(s, ERR_TIMEOUT, "stalled", "the client takes less than %d bytes a second", PACE_RATE);
 	}
 	return ERR_NONE;
 }

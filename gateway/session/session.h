@@ -126,8 +126,6 @@ MUST_USE enum err session_move(struct session *s);
 /* The same for an upload of many paths: what the daemon says meanwhile is looked at once in a millisecond. It confirms
  * each path with a word of its own, and to be woken by each costs more than to pass the path on. */
 MUST_USE enum err session_move_lazily(struct session *s);
-/* A client that takes or sends less than this over a while holds up others as one that does nothing. */
-enum { TRICKLE_GRACE_MS = 30 * 1000, TRICKLE_RATE = 16 * 1024 };        /* bytes a second */
 /* The client must have sent something since `since_ms`, when it began to be waited for. */
 MUST_USE enum err session_check_patience(struct session *s, const struct peer *peer, int64_t since_ms);
 /* The client has closed its sending side for so long that nobody waits for an answer any more. */
