@@ -73,18 +73,19 @@ static void print_grant(const struct grant *grant)
 static bool print_nix(struct visit *v)
 {
 	struct builder *b = &v->builder;
-	char why[SENTENCE_MAX], version[NIX_VERSION_MAX], line[SENTENCE_MAX];
+	char why[SENTENCE_MAX], line[SENTENCE_MAX];
+	struct nix_version version;
 
 	if (!builder_find_nix(b, why)) {
 		print_line("nix", why);
 		return false;
 	}
 	if (!builder_make_environment(b, why) ||
-	    nix_version(b->nix.daemon, b->environment.items, version, why) != ERR_NONE) {
+	    nix_version(b->nix.daemon, b->environment.items, &version, why) != ERR_NONE) {
 		print_line("nix", why);
 		return false;
 	}
-	snprintf(line, sizeof line, "%s (%s)", version, b->nix.folder);
+	snprintf(line, sizeof line, "%s (%s)", version.number, b->nix.folder);
 	print_line("nix", line);
 	return true;
 }

@@ -1,10 +1,6 @@
 /* nix_conf: what the builder's own nix.conf says about the settings that a client may lower.
  * A request to set options overwrites a fixed dozen of the daemon's settings at once, so whoever wants to change one of
  * them has to know the others. They are read from the file, as the daemon itself reads it, and never from the environment.
- *
- * A file that this account may not read is left out, as Nix does when this account runs it: an included file often
- * holds access tokens. So is a nix.conf that does not exist. A file that `include` names must exist; one that
- * `!include` names need not.
  * Owner   the struct holds no memory of its own.
  * Source  nix.conf(5); NixOS/nix libutil/configuration.cc, libstore/globals.cc. */
 #ifndef GATEWAY_SESSION_NIX_CONF_H
@@ -15,14 +11,7 @@
 
 #include "gateway/base/err.h"
 #include "gateway/base/log.h"
-
-#define NIX_CONF_PATH "/etc/nix/nix.conf"
-
-enum {
-	NIX_CONF_MAX = 1024 * 1024,     /* bytes of one file */
-	NIX_CONF_DEPTH = 10,            /* files within files: one that includes itself ends here */
-	NIX_CONF_FILES = 100            /* in all */
-};
+#include "gateway/session/nix_conf_file.h"
 
 struct nix_conf {
 	uint64_t keep_failed, keep_going, fallback, substitute;         /* 0 and 1 */

@@ -9,14 +9,18 @@
 static char path_variable[] = "PATH=/usr/bin:/bin", marker[] = "MARKER=1.2.3";
 static char *const clean[] = { path_variable, marker, NULL };
 
-/* Runs a shell script in nix-daemon's place. */
+/* Runs a shell script in nix-daemon's place. version: "Lix " and the number, or the number alone. */
 static enum err ask(const struct place *p, const char *script, char *version, char *why)
 {
 	char path[PATH_MAX], text[512];
+	struct nix_version said;
+	enum err err;
 
 	snprintf(text, sizeof text, "#!/bin/sh\n%s\n", script);
 	make_file(p, "/nix-daemon", 0755, text);
-	return nix_version(path_at(p, "/nix-daemon", path), clean, version, why);
+	err = nix_version(path_at(p, "/nix-daemon", path), clean, &said, why);
+	snprintf(version, NIX_VERSION_MAX, "%s%.50s", said.lix ? "Lix " : "", said.number);
+	return err;
 }
 
 static void assert_version(const struct place *p, const char *script, const char *expected)
@@ -40,7 +44,7 @@ static void assert_none(const struct place *p, const char *script, enum err err,
 static void what_the_kinds_of_nix_say_is_understood(void **state)
 {
 	assert_version(*state, "echo 'nix-daemon (Nix) 2.8.0'", "2.8.0");
-	assert_version(*state, "echo 'nix-daemon (Lix, like Nix) 2.91.1'; echo 'System type: x86_64-linux'", "2.91.1");
+	assert_version(*state, "echo 'nix-daemon (Lix, like Nix) 2.91.1'; echo 'System type: x86_64-linux'", "Lix 2.91.1");
 	assert_version(*state, "echo 'nix (Determinate Nix 3.8.0) 2.30.1pre20250701_abc'", "2.30.1pre20250701_abc");
 	assert_version(*state, "printf 'nix-daemon (Nix) 2.3'", "2.3");
 }
@@ -63,12 +67,13 @@ static void other_words_are_no_version(void **state)
 
 static void a_program_that_fails_or_is_not_there_has_none(void **state)
 {
-	char version[NIX_VERSION_MAX], why[SENTENCE_MAX];
+	struct nix_version version;
+	char why[SENTENCE_MAX];
 
 	assert_none(*state, "echo Nix 2.8.0; exit 1", ERR_IO, "--version' fails");
 	assert_none(*state, "kill -9 $$", ERR_IO, "fails");
 	assert_none(*state, "while :; do echo Nix 2.8.0; done", ERR_IO, "fails");       /* cut off, so by SIGPIPE */
-	assert_int_equal(nix_version("/nonexistent/nix-daemon", clean, version, why), ERR_IO);
+	assert_int_equal(nix_version("/nonexistent/nix-daemon", clean, &version, why), ERR_IO);
 }
 
 static void a_program_that_never_ends_is_ended_with_all_it_started(void **state)
