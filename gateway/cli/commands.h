@@ -8,8 +8,10 @@
 int command_serve(int argc, char **argv);
 int command_authorized_keys(int argc, char **argv);
 int command_check(int argc, char **argv);
+int command_doctor(int argc, char **argv);
 int command_env(int argc, char **argv);
 int command_explain(int argc, char **argv);
+int command_machines(int argc, char **argv);
 
 /* As a login shell: the words behind `-c`, or NULL where sshd asked for no command. */
 int login_shell(const char *command);

@@ -9,6 +9,7 @@
 #include "gateway/cli/options.h"
 #include "gateway/env/nix_version.h"
 #include "gateway/session/greet.h"
+#include "gateway/session/nix_conf_file.h"
 #include "gateway/session/run.h"
 #include "policy/settings.h"
 #include "policy/words.h"
@@ -125,22 +126,43 @@ static bool print_daemon(struct visit *v)
 /* The address at which the client has reached us: the third word of SSH_CONNECTION; else this machine's name. */
 static void find_host(char host[HOST_MAX])
 {
-	const char *connection = getenv("SSH_CONNECTION");
-	const char *word = connection;
+	const char *word = getenv("SSH_CONNECTION");
 
 	for (int i = 0; i < 2 && word != NULL; i++) {
 		word = strchr(word, ' ');
 		word = word == NULL ? NULL : word + 1;
 	}
-	if (word != NULL && strcspn(word, " ") > 0) {
-		const char *bracket = memchr(word, ':', strcspn(word, " ")) != NULL ? "[]" : "";
-
-		snprintf(host, HOST_MAX, "%.1s%.*s%s", bracket, (int)strcspn(word, " "), word,
-			 bracket[0] == '\0' ? "" : bracket + 1);
-	} else if (gethostname(host, HOST_MAX) != 0) {
-		snprintf(host, HOST_MAX, "HOST");
-	}
+	if (word != NULL)
+		snprintf(host, HOST_MAX, "%.*s", (int)strcspn(word, " "), word);
+	else if (gethostname(host, HOST_MAX) != 0)
+		host[0] = '\0';
 	host[HOST_MAX - 1] = '\0';
+	if (!machine_host_is_fine(host))
+		snprintf(host, HOST_MAX, "HOST");
+}
+
+/* The line for the caller's machines file. The caller has just checked this machine's key; we cannot know here which of
+ * several sshd has shown, and a wrong one would do harm: `info` says none, and `machines` the usual one. */
+static void print_machine(const struct visit *v, bool with_host_key)
+{
+	const struct sshd_settings usual = { .text = NULL };
+	struct nix_settings offered;
+	char host[HOST_MAX], why[SENTENCE_MAX];
+	struct machine m = { .key = v->key->name, .grant = v->key->grant, .offered = &offered,
+			     .user = v->builder.account.name, .host = host };
+
+	find_host(host);
+	(void)!nix_settings_read(NIX_CONF_PATH, &offered, why);         /* else Nix's defaults */
+	if (with_host_key)
+		(void)host_key_find(&usual, m.host_key);
+	machine_print_line(stdout, &m);
+	nix_settings_free(&offered);
+}
+
+int info_print_machine(struct visit *v)
+{
+	print_machine(v, true);
+	return fflush(stdout) == 0 ? EXIT_FINE : EXIT_REFUSED;
 }
 
 /* What a session gets is found out by getting it. Last of all: nothing can be opened or started any more. */
@@ -155,17 +177,15 @@ static bool print_sandbox(struct visit *v)
 
 int info_print(struct visit *v)
 {
-	char host[HOST_MAX];
 	bool daemon, nix, sandbox;
 
-	find_host(host);
 	print_line("nix-gateway", VERSION);
 	print_identity(v);
 	print_grant(v->key->grant);
 	daemon = print_daemon(v);
 	nix = print_nix(v);
 	printf("%-13s", "machines");
-	machines_line(stdout, v->key->grant, v->builder.account.name, host);
+	print_machine(v, false);
 	sandbox = print_sandbox(v);
 	return fflush(stdout) == 0 && daemon && nix && sandbox ? EXIT_FINE : EXIT_REFUSED;
 }

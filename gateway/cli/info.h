@@ -7,4 +7,7 @@
 /* Prints to stdout for an admitted visit; returns the exit status: EXIT_REFUSED where builds cannot work. */
 int info_print(struct visit *v);
 
+/* Its last line alone, with the host key. */
+int info_print_machine(struct visit *v);
+
 #endif

@@ -43,8 +43,15 @@ static bool take_option(int argc, char **argv, int *at, const struct option_row 
 {
 	for (size_t i = 0; i < row_count; i++) {
 		bool missing = false;
-		const char *value = value_of(&rows[i], argc, argv, at, &missing);
+		const char *value;
 
+		if (rows[i].flag != NULL) {
+			if (strcmp(argv[*at], rows[i].name) != 0)
+				continue;
+			*rows[i].flag = true;
+			return true;
+		}
+		value = value_of(&rows[i], argc, argv, at, &missing);
 		if (missing) {
 			log_say("%s needs a value", rows[i].name);
 			return false;

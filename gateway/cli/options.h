@@ -1,4 +1,5 @@
-/* options: what stands behind a command's name. Every option takes one value, and is given once unless it has a list.
+/* options: what stands behind a command's name. An option takes one value, unless it is a flag, and is given
+ * once unless it has a list.
  * Errors  false after a sentence on stderr: the caller ends with EXIT_USAGE. */
 #ifndef GATEWAY_CLI_OPTIONS_H
 #define GATEWAY_CLI_OPTIONS_H
@@ -19,6 +20,7 @@ struct option_row {
 	const char *name;	  /* "--key" */
 	const char **value;	  /* where the value goes; keeps its default where the option is not given */
 	struct option_list *list; /* instead of `value`: where all of them go */
+	bool *flag;		  /* instead of `value`: becomes true where it is given, and takes none */
 };
 
 /* Reads the options of argv[0..argc). Words that are no options go to operands (at most `most`, counted in *count). */

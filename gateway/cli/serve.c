@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "gateway/cli/commands.h"
+#include "gateway/cli/doctor.h"
 #include "gateway/cli/info.h"
 #include "gateway/cli/options.h"
 #include "gateway/cli/visit.h"
@@ -85,6 +86,20 @@ static int filter_session(struct visit *v)
 	return well ? EXIT_FINE : EXIT_REFUSED;
 }
 
+/* What a key's owner reads. */
+static int print_page(struct visit *v)
+{
+	switch (v->command.page) {
+	case PAGE_MACHINES:
+		return info_print_machine(v);
+	case PAGE_DOCTOR:
+		return doctor_for_owner(&v->builder, v->key, v->policy_path);
+	case PAGE_INFO:
+		break;
+	}
+	return info_print(v);
+}
+
 static int serve_visit(struct visit *v)
 {
 	int status = EXIT_REFUSED;
@@ -92,7 +107,7 @@ static int serve_visit(struct visit *v)
 	if (!visit_admit(v, &status))
 		return status;
 	if (v->command.kind == COMMAND_INFO)
-		return info_print(v);
+		return print_page(v);
 	return v->key->grant->relay == RELAY_EXEC ? exec_session(v) : filter_session(v);
 }
 

@@ -4,7 +4,7 @@
 
 #include "gateway/base/log.h"
 
-#define SERVED "nix-daemon --stdio, nix-store --serve --write and info"
+#define SERVED "nix-daemon --stdio, nix-store --serve --write, info, machines and doctor"
 
 static bool is_control(char c)
 {
@@ -84,14 +84,17 @@ struct served {
 	bool write;
 	const char *program;            /* its folder is the client's affair */
 	const char *arguments[3];       /* NULL ends them */
+	enum command_page page;
 };
 
 static const struct served served[] = {
-	{ COMMAND_WORKER, true, "nix-daemon", { "--stdio" } },
-	{ COMMAND_WORKER, true, "nix", { "daemon", "--stdio" } },
-	{ COMMAND_SERVE, true, "nix-store", { "--serve", "--write" } },
-	{ COMMAND_SERVE, false, "nix-store", { "--serve" } },
-	{ COMMAND_INFO, false, "info", { NULL } },
+	{ COMMAND_WORKER, true, "nix-daemon", { "--stdio" }, PAGE_INFO },
+	{ COMMAND_WORKER, true, "nix", { "daemon", "--stdio" }, PAGE_INFO },
+	{ COMMAND_SERVE, true, "nix-store", { "--serve", "--write" }, PAGE_INFO },
+	{ COMMAND_SERVE, false, "nix-store", { "--serve" }, PAGE_INFO },
+	{ COMMAND_INFO, false, "info", { NULL }, PAGE_INFO },
+	{ COMMAND_INFO, false, "machines", { NULL }, PAGE_MACHINES },
+	{ COMMAND_INFO, false, "doctor", { NULL }, PAGE_DOCTOR },
 };
 
 /* How many words the row takes, if the words begin with it; else 0. */
@@ -124,6 +127,7 @@ bool command_parse(struct command *command, const char *line, char *why)
 {
 	command->store = NULL;
 	command->kind = COMMAND_INFO;
+	command->page = PAGE_INFO;
 	command->write = false;
 	if (line == NULL || line[0] == '\0')
 		return true;
@@ -135,6 +139,7 @@ bool command_parse(struct command *command, const char *line, char *why)
 		if (taken == 0)
 			continue;
 		command->kind = served[i].kind;
+		command->page = served[i].page;
 		command->write = served[i].write;
 		if (rest_matches(command, taken))
 			return true;

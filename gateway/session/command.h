@@ -22,8 +22,12 @@ struct words {
 
 enum command_kind { COMMAND_WORKER, COMMAND_SERVE, COMMAND_INFO };
 
+/* COMMAND_INFO: what a key's owner wants to read. */
+enum command_page { PAGE_INFO, PAGE_MACHINES, PAGE_DOCTOR };
+
 struct command {
 	enum command_kind kind;
+	enum command_page page;         /* COMMAND_INFO */
 	bool write;                     /* COMMAND_SERVE: --write was given */
 	const char *store;              /* the URI behind --store, in words; NULL: none */
 	struct words words;             /* a command is not copied: store points into it */

@@ -9,7 +9,7 @@ import subprocess
 import cases
 import nix
 
-SERVED = "nix-daemon --stdio, nix-store --serve --write and info"
+SERVED = "nix-daemon --stdio, nix-store --serve --write, info, machines and doctor"
 # Commands that look like something served, and are not (S1 to S3, S8).
 REFUSED = (
     "nix-daemon --stdio; id",

@@ -29,7 +29,7 @@ static void assert_refused(const char *line)
 
 	if (command_parse(&command, line, why))
 		fail_msg("'%s' was served", line);
-	assert_non_null(strstr(why, "serves nix-daemon --stdio, nix-store --serve --write and info"));
+	assert_non_null(strstr(why, "serves nix-daemon --stdio, nix-store --serve --write, info, machines and doctor"));
 	assert_null(strchr(why, '\n'));
 }
 
