@@ -6,6 +6,8 @@
 #include "gateway/cli/doctor.h"
 #include "gateway/session/run.h"
 
+enum { PATIENCE_S = 60 };        /* with the daemon */
+
 struct fault_list {
 	const char *path;
 	unsigned *count;
@@ -41,12 +43,14 @@ void look_at_nix(struct doctor *d)
 	d->nix.answers = nix_version(b->nix.daemon, b->environment.items, &d->nix.version, d->nix.why) == ERR_NONE;
 }
 
-/* Says hello as a session does, without a client: an audit of no places writes nothing. */
+/* Says hello as a session does, without a client: nobody's session, and an audit of no places writes nothing. */
 void look_at_daemon(struct doctor *d)
 {
 	struct builder *b = d->builder;
 	struct session session = { .spool = -1 };
 	struct command command = { .kind = COMMAND_INFO };
+	const struct grant grant = { .idle_time = { true, PATIENCE_S }, .stall_time = { true, PATIENCE_S } };
+	const struct key nobody = { .grant = &grant };
 	int64_t began = clock_ms();
 	struct audit nowhere;
 
@@ -54,7 +58,7 @@ void look_at_daemon(struct doctor *d)
 	if (!builder_reach_daemon(b, d->daemon.why))
 		return;
 	backend_describe(&b->backend, d->daemon.where, sizeof d->daemon.where);
-	session_init(&session, b->policy, d->key, &nowhere, &command, -1, -1, -1);
+	session_init(&session, b->policy, &nobody, &nowhere, &command, -1, -1, -1);
 	d->daemon.answers = session_inquire(&session, &b->backend, d->daemon.why);
 	d->daemon.trust = session.trust;
 	snprintf(d->daemon.version, sizeof d->daemon.version, "%s", session.upstream.daemon_version);
