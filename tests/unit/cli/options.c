@@ -13,6 +13,7 @@ struct seen {
 	const char *key, *policy, *features[16], *operands[2];
 	struct option_list list;
 	size_t count;
+	bool json;
 };
 
 static bool read_words(struct seen *s, const char *const *words, int count)
@@ -21,11 +22,12 @@ static bool read_words(struct seen *s, const char *const *words, int count)
 		{ .name = "--key", .value = &s->key },
 		{ .name = "--policy", .value = &s->policy },
 		{ .name = "--feature", .list = &s->list },
+		{ .name = "--json", .flag = &s->json },
 	};
 
 	*s = (struct seen){ .policy = "default" };
 	s->list.items = s->features;
-	return options_read(count, (char **)(uintptr_t)words, rows, 3, s->operands, 2, &s->count);
+	return options_read(count, (char **)(uintptr_t)words, rows, 4, s->operands, 2, &s->count);
 }
 
 #define READ(s, ...) read_words(s, (const char *const[]){ __VA_ARGS__ }, \
@@ -107,6 +109,20 @@ static void other_words_are_operands_up_to_so_many(void **unused)
 	assert_int_equal(s.count, 1);
 }
 
+static void a_flag_takes_no_value(void **unused)
+{
+	struct seen s;
+
+	(void)unused;
+	assert_true(READ(&s, "one"));
+	assert_false(s.json);
+	assert_true(READ(&s, "--json", "one", "--json"));
+	assert_true(s.json);
+	assert_int_equal(s.count, 1);
+	assert_false(READ(&s, "--json=yes"));
+	assert_false(READ(&s, "--jso"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -116,6 +132,7 @@ int main(void)
 		cmocka_unit_test(an_option_is_given_once_unless_it_has_a_list),
 		cmocka_unit_test(no_part_of_a_name_is_a_name),
 		cmocka_unit_test(other_words_are_operands_up_to_so_many),
+		cmocka_unit_test(a_flag_takes_no_value),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

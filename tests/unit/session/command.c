@@ -48,6 +48,25 @@ static void what_clients_send_is_served(void **unused)
 	assert_served(NULL, COMMAND_INFO, false);
 }
 
+static void assert_page(const char *line, enum command_page page)
+{
+	struct command command = { .page = PAGE_DOCTOR };
+	char why[SENTENCE_MAX];
+
+	assert_true(command_parse(&command, line, why));
+	assert_int_equal(command.kind, COMMAND_INFO);
+	assert_int_equal(command.page, page);
+}
+
+static void each_page_for_a_keys_owner_has_its_word(void **unused)
+{
+	(void)unused;
+	assert_page(NULL, PAGE_INFO);
+	assert_page("info", PAGE_INFO);
+	assert_page("machines", PAGE_MACHINES);
+	assert_page("/opt/x/doctor", PAGE_DOCTOR);
+}
+
 static void another_store_is_heard_in_every_quoting(void **unused)
 {
 	static const struct {
@@ -76,7 +95,7 @@ static void everything_else_is_refused(void **unused)
 		"nix-daemon --stdio --store a b", "nix-daemon --stdio --store a --store b", "sudo nix-daemon --stdio",
 		"nix --extra-experimental-features nix-command daemon --stdio", "nix daemon", "nix", "nix-store -r x",
 		"nix-store --serve --write --write", "nix-store --write --serve", "/usr/lib/openssh/sftp-server",
-		"info more", "info --store x", "nix-daemon --stdio 'unclosed", "nix-daemon '' --stdio", "nix-daemon \"--stdio\"",
+		"info more", "info --store x", "doctor --json", "machines nixos", "machines --store x", "nix-daemon --stdio 'unclosed", "nix-daemon '' --stdio", "nix-daemon \"--stdio\"",
 		"nix-daemon --stdio#", "nix-daemon --stdio*", "~/nix-daemon --stdio", "nix-daemon\t--stdio",
 		"nix-daemon/ --stdio", "xnix-daemon --stdio", "nix-daemon --stdio > /tmp/x", "\x7f", "nix-daemon --stdio\\",
 	};
@@ -106,6 +125,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_clients_send_is_served),
+		cmocka_unit_test(each_page_for_a_keys_owner_has_its_word),
 		cmocka_unit_test(another_store_is_heard_in_every_quoting),
 		cmocka_unit_test(everything_else_is_refused),
 		cmocka_unit_test(length_and_number_of_words_are_bounded),
