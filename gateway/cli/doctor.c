@@ -29,7 +29,8 @@ static enum grade print_checks(const struct doctor *d, const struct check *check
 	return worst;
 }
 
-enum grade doctor_print(const struct doctor *d, bool json, FILE *to)
+/* All that was seen. The last check is told when the others are on their way: behind it there is no more looking. */
+static enum grade print_all(struct doctor *d, bool json, FILE *to)
 {
 	const struct check *const all[] = { checks_of_nix, checks_of_grants, checks_of_conf, checks_of_account,
 					    checks_of_macos, check_of_sshd, checks_of_sshd_way, checks_of_sshd_doors };
@@ -41,10 +42,17 @@ enum grade doctor_print(const struct doctor *d, bool json, FILE *to)
 
 		worst = grade > worst ? grade : worst;
 	}
+	if (d->audience != FOR_OWNER && d->builder->policy != NULL && fflush(to) == 0) {
+		enum grade grade;
+
+		look_at_confinement(d);
+		grade = print_checks(d, checks_of_confinement, json, to);
+		worst = grade > worst ? grade : worst;
+	}
 	return worst;
 }
 
-void doctor_free(struct doctor *d)
+static void doctor_free(struct doctor *d)
 {
 	nix_settings_free(&d->conf);
 	free(d->sshd.text);
@@ -82,7 +90,7 @@ static int examine(struct doctor *d, const struct which *which, bool json)
 		log_say("%s", why);
 	} else {
 		look(d);
-		status = exit_status(doctor_print(d, json, stdout));
+		status = exit_status(print_all(d, json, stdout));
 	}
 	doctor_free(d);
 	return status;
@@ -157,7 +165,7 @@ int doctor_for_owner(struct builder *builder, const struct key *key, const char 
 	look_at_nix(d);
 	look_at_daemon(d);
 	look_at_conf(d);
-	status = exit_status(doctor_print(d, false, stdout));
+	status = exit_status(print_all(d, false, stdout));
 	doctor_free(d);
 	free(d);
 	return status;

@@ -4,7 +4,7 @@
  * Two phases where root asks: what only root can see (sshd's own account of its configuration), then for good as the
  * builder's account, so that the rest is seen with the eyes of a session, and nothing that the account could have placed
  * is run with root's rights.
- * Owner   a struct doctor owns its texts until doctor_free; builder and key are borrowed. */
+ * Owner   a struct doctor owns its texts and frees them where it is made; builder and key are borrowed. */
 #ifndef GATEWAY_CLI_DOCTOR_H
 #define GATEWAY_CLI_DOCTOR_H
 
@@ -54,10 +54,21 @@ struct folder_seen {
 	const char *fault;              /* static: "belongs to the account", ... */
 };
 
+struct state_seen {
+	bool there, open, writable;     /* open: to others than root and the account */
+};
+
 struct audit_seen {
 	bool to_stderr;                 /* auto, and there is no syslog */
 	char why[SENTENCE_MAX];         /* "": it can be written */
 };
+
+struct confinement_seen {
+	unsigned locks;                 /* enum sandbox_lock */
+	char why[SENTENCE_MAX];         /* what the system answered, where it did not work */
+};
+
+enum { GROUPS_TEXT_MAX = 4096 };
 
 struct doctor {
 	enum audience audience;
@@ -71,10 +82,14 @@ struct doctor {
 	char conf_fault[SENTENCE_MAX];          /* "": nix.conf can be read */
 	struct shell_seen shell;
 	struct folder_seen home;                /* a place where the account could leave something that runs */
+	struct state_seen state;
 	struct audit_seen audit;
 	struct sshd_settings sshd;              /* text NULL: not seen, and sshd_fault says why */
 	char sshd_fault[SENTENCE_MAX];
+	bool locked;                            /* the account has no password that could be right: see usepam */
+	char groups[GROUPS_TEXT_MAX];           /* the account's, a word each */
 	struct keys_seen keys;                  /* the files of keys that sshd would read */
+	struct confinement_seen confinement;
 };
 
 typedef void check_fn(const struct doctor *d, struct finding *f);
@@ -88,7 +103,7 @@ struct check {
 
 /* The checks, a table for each subject; all end with a row without a name. */
 extern const struct check checks_of_nix[], checks_of_conf[], checks_of_grants[], checks_of_account[], check_of_sshd[],
-	checks_of_sshd_way[], checks_of_sshd_doors[], checks_of_macos[];
+	checks_of_sshd_way[], checks_of_sshd_doors[], checks_of_macos[], checks_of_confinement[];
 
 /* What is gathered, in this order. look_at_sshd is root's; the others are the account's. */
 void look_at_sshd(struct doctor *d, const char *account);
@@ -97,11 +112,8 @@ void look_at_nix(struct doctor *d);
 void look_at_daemon(struct doctor *d);
 void look_at_conf(struct doctor *d);
 void look_at_account(struct doctor *d);
-void look_at_keys(struct doctor *d);
-
-/* All checks for an audience, with what was seen. Returns the worst grade. */
-enum grade doctor_print(const struct doctor *d, bool json, FILE *to);
-void doctor_free(struct doctor *d);
+void look_at_keys(struct doctor *d);                    /* and groups */
+void look_at_confinement(struct doctor *d);             /* nothing can be looked at behind it */
 
 /* `ssh builder@host doctor`: the builder is the visit's, its policy loaded and the key known. Returns the exit status. */
 int doctor_for_owner(struct builder *builder, const struct key *key, const char *policy_path);

@@ -112,6 +112,18 @@ static void look_at_audit_file(struct doctor *d, const char *path)
 	d->audit.to_stderr = false;
 }
 
+static void look_at_state(struct doctor *d)
+{
+	const char *path = d->builder->policy->gateway.state_dir;
+	struct stat st;
+
+	d->state.there = stat(path, &st) == 0;
+	if (!d->state.there)
+		return;
+	d->state.open = (st.st_uid != 0 && st.st_uid != geteuid()) || (st.st_mode & (S_IWGRP | S_IWOTH)) != 0;
+	d->state.writable = S_ISDIR(st.st_mode) && access(path, W_OK | X_OK) == 0;
+}
+
 static void look_at_audit(struct doctor *d)
 {
 	const struct gateway_settings *settings = &d->builder->policy->gateway;
@@ -136,8 +148,10 @@ void look_at_account(struct doctor *d)
 	d->shell.ours = is_ourselves(d, d->builder->account.shell);
 	if (!d->shell.ours)
 		run_shell(d);
-	if (d->builder->policy != NULL)
-		look_at_audit(d);
+	if (d->builder->policy == NULL)
+		return;
+	look_at_state(d);
+	look_at_audit(d);
 }
 
 /* --- what it comes to --- */
@@ -201,9 +215,27 @@ static void judge_audit(const struct doctor *d, struct finding *f)
 	}
 }
 
+static void judge_state(const struct doctor *d, struct finding *f)
+{
+	const char *path = d->builder->policy->gateway.state_dir, *name = d->builder->account.name;
+
+	if (!d->state.there) {
+		finding_ok(f, "%s is not there: nothing has been kept yet", path);
+	} else if (d->state.open) {
+		finding_fail(f, "%s can be written by others, or is theirs: they could take places, or give them", path);
+		finding_mend(f, "chown %s '%s' && chmod go-w '%s'", name, path, path);
+	} else if (!d->state.writable) {
+		finding_warn(f, "%s cannot be written by the account", path);
+		finding_mend(f, "install -d -o %s -m 755 '%s'", name, path);
+	} else {
+		finding_ok(f, "%s is the account's", path);
+	}
+}
+
 const struct check checks_of_account[] = {
 	{ "home", judge_home, FOR_ACCOUNT | FOR_ROOT, false },
 	{ "shell", judge_shell, FOR_ACCOUNT | FOR_ROOT, false },
 	{ "audit", judge_audit, FOR_ACCOUNT | FOR_ROOT, true },
+	{ "state", judge_state, FOR_ACCOUNT | FOR_ROOT, true },
 	{ .name = NULL },
 };

@@ -4,6 +4,7 @@
 
 #include "gateway/base/clock.h"
 #include "gateway/cli/doctor.h"
+#include "gateway/session/nix_conf.h"
 #include "gateway/session/run.h"
 
 enum { PATIENCE_S = 60 };        /* with the daemon */
@@ -66,8 +67,11 @@ void look_at_daemon(struct doctor *d)
 	session_free(&session);
 }
 
+/* Twice: for its words, and as a session does, which minds its numbers too. */
 void look_at_conf(struct doctor *d)
 {
+	struct nix_conf numbers;
+
 	if (nix_settings_read(NIX_CONF_PATH, &d->conf, d->conf_fault))
-		d->conf_fault[0] = '\0';
+		(void)!nix_conf_read(NIX_CONF_PATH, &numbers, d->conf_fault);
 }

@@ -1,20 +1,60 @@
 /* What sshd says it does for the account, and the files of keys it would read. See doctor.h. */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#ifdef __linux__
+#include <shadow.h>
+#endif
 
 #include "gateway/cli/doctor.h"
 #include "gateway/cli/sshd_ask.h"
 
 enum { KEYS_TEXT_MAX = 4 * 1024 * 1024 };
 
+#ifdef __linux__
+/* sshd lets nobody in where the password's place says so, unless it leaves that to PAM. */
+static bool is_locked(const char *account)
+{
+	const struct spwd *entry = getspnam(account);
+
+	return entry != NULL && entry->sp_pwdp != NULL && entry->sp_pwdp[0] == '!';
+}
+#else
+static bool is_locked(const char *account)
+{
+	(void)account;
+	return false;
+}
+#endif
+
 void look_at_sshd(struct doctor *d, const char *account)
 {
 	(void)!sshd_ask(account, &d->sshd, d->sshd_fault);
+	d->locked = is_locked(account);
+}
+
+/* Those we run with by now: the account's own. */
+static void look_at_groups(struct doctor *d)
+{
+	gid_t groups[256];
+	int count = getgroups(sizeof groups / sizeof *groups, groups);
+	size_t used = 0;
+
+	for (int i = 0; i < count; i++) {
+		const struct group *group = getgrgid(groups[i]);
+		size_t room = sizeof d->groups - used;
+		int n = group == NULL ? 0 : snprintf(d->groups + used, room, "%s ", group->gr_name);
+
+		if (n < 0 || (size_t)n >= room)
+			break;
+		used += (size_t)n;
+	}
+	d->groups[used] = '\0';
 }
 
 /* Could the account exchange the file? The file itself, or a folder on the way to it. */
@@ -75,6 +115,7 @@ void look_at_keys(struct doctor *d)
 	struct text files = sshd_value(&d->sshd, "authorizedkeysfile"), word;
 	char path[PATH_MAX];
 
+	look_at_groups(d);
 	while (text_word(&files, &word))
 		if (!text_is(word, "none") && keys_file_path(word, &d->builder->account, path))
 			look_at_file(d, path);

@@ -1,4 +1,6 @@
 /* Does sshd send everybody who logs in to the account to the gateway, and does it say who that is? */
+#include <fnmatch.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,6 +17,59 @@ static void judge_seen(const struct doctor *d, struct finding *f)
 		finding_fail(f, "%s", d->sshd_fault);
 		finding_mend(f, "mend sshd_config (sshd -t), or install sshd");
 	}
+}
+
+/* Does one of the lines of a setting name one of the words? Of USER@HOST the first part counts, and must stand alone where
+ * the whole is to keep out: from where somebody will come is not known here. */
+static bool lists(const struct doctor *d, const char *setting, const char *words, bool keeps_out)
+{
+	struct text line, pattern;
+
+	for (unsigned i = 0; (line = sshd_value_nth(&d->sshd, setting, i)).bytes != NULL; i++) {
+		while (text_word(&line, &pattern)) {
+			struct text rest = text_of(words), word;
+			const char *at = memchr(pattern.bytes, '@', pattern.len);
+			char glob[256], name[256];
+
+			if (pattern.len >= sizeof glob || (at != NULL && keeps_out))
+				continue;
+			snprintf(glob, sizeof glob, "%.*s", (int)(at == NULL ? pattern.len : (size_t)(at - pattern.bytes)),
+				 pattern.bytes);
+			while (text_word(&rest, &word)) {
+				snprintf(name, sizeof name, "%.*s", (int)(word.len < 255 ? word.len : 255), word.bytes);
+				if (fnmatch(glob, name, 0) == 0)
+					return true;
+			}
+		}
+	}
+	return false;
+}
+
+static void judge_login(const struct doctor *d, struct finding *f)
+{
+	static const struct {
+		const char *name, *shown;
+		bool groups, keeps_out;
+	} lists_of[] = {
+		{ "denyusers", "DenyUsers", false, true }, { "allowusers", "AllowUsers", false, false },
+		{ "denygroups", "DenyGroups", true, true }, { "allowgroups", "AllowGroups", true, false },
+	};
+	const char *name = d->builder->account.name;
+
+	if (d->locked && sshd_says(&d->sshd, "usepam", "no")) {
+		finding_fail(f, "the account is locked (its password begins with '!'), and sshd does not ask PAM: nobody is let in");
+		finding_mend(f, "usermod -p '*' %s, which is no password either; or UsePAM yes", name);
+	}
+	for (size_t i = 0; i < sizeof lists_of / sizeof *lists_of; i++) {
+		if (sshd_value(&d->sshd, lists_of[i].name).bytes == NULL ||
+		    lists(d, lists_of[i].name, lists_of[i].groups ? d->groups : name, lists_of[i].keeps_out) !=
+			    lists_of[i].keeps_out)
+			continue;
+		finding_fail(f, "%s of sshd_config keeps the account out", lists_of[i].shown);
+		finding_mend(f, lists_of[i].keeps_out ? "take %s, or its group, out of it" : "put %s, or a group of its, into it",
+			     name);
+	}
+	finding_ok(f, "sshd lets the account log in");
 }
 
 static void judge_forced(const struct doctor *d, const struct way *way, struct finding *f)
@@ -114,6 +169,7 @@ const struct check check_of_sshd[] = {
 };
 
 const struct check checks_of_sshd_way[] = {
+	{ "sshd-login", judge_login, FOR_ROOT, false },
 	{ "sshd-command", judge_command, FOR_ROOT, false },
 	{ "sshd-identity", judge_identity, FOR_ROOT, false },
 	{ "sshd-keys", judge_key_files, FOR_ROOT, false },

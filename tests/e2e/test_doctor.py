@@ -52,7 +52,7 @@ class Builder:
         body = [f"AuthorizedKeysFile {keys_path}", self.force, *self.match]
         if any(line.startswith("AuthorizedKeysFile") for line in self.match):
             body = body[1:]
-        lab.file("/etc/ssh/sshd_config", f"HostKey {lab.server.host_key.path}\nUsePAM no\n{self.head}\n"
+        lab.file("/etc/ssh/sshd_config", f"HostKey {lab.server.host_key.path}\n{self.head}\nUsePAM no\n"
                                          f"Match User {lab.account.name}\n" + "".join(f"\t{line}\n" for line in body))
         lab.account.shell(self.shell)
         lab.daemon.start(trusted=self.trusted)
@@ -261,6 +261,7 @@ CONF = (
     ("substituters", "warn", NIX_CONF + "extra-substituters = http://c.example.org?trusted=1\n", "believed", "trusted=1"),
     ("post-build-hook", "warn", NIX_CONF + "post-build-hook = /root/sign\n", "/root/sign", "signs or publishes"),
     ("nix-conf", "FAIL", NIX_CONF + "include nowhere.conf\n", "/etc/nix/nix.conf:3", "mend the line"),
+    ("nix-conf", "FAIL", NIX_CONF + "max-jobs = many\n", "max-jobs wants a number", "mend the line"),
 )
 
 
@@ -320,6 +321,13 @@ def test_a_shell_that_runs_nothing(lab):
         expect(builder, "shell", "FAIL", words, "usermod --shell")
 
 
+def test_the_shell_is_run_with_the_accounts_rights_alone(lab):
+    builder = Builder(lab)
+    builder.shell = lab.file("bin/who", "#!/bin/sh\nset -- $(id -u) $(id -ru) $(id -G)\necho who $* >&2\n", 0o755)
+    account = lab.account
+    expect(builder, "shell", "warn", f"'who {account.uid} {account.uid} {account.gid}'", "usermod --shell")
+
+
 def test_a_shell_that_never_ends(lab):
     builder = Builder(lab)
     builder.shell = lab.file("bin/slow", "#!/bin/sh\nsleep 600\n", 0o755)
@@ -333,12 +341,34 @@ def test_records_that_cannot_be_written(lab):
     assert not os.path.exists("/etc/audit.jsonl")
 
 
+def test_a_gateway_that_does_not_lock_itself_in(lab):
+    builder = Builder(lab)
+    builder.gateway["sandbox"] = "off"
+    expect(builder, "confinement", "warn", "has it off", "sandbox = require")
+
+
 def test_records_that_clients_read(lab):
-    if os.path.exists("/dev/log"):
-        raise cases.Skip("there is a syslog here")
+    cases.need(not os.path.exists("/dev/log"), "there is a syslog here")
     builder = Builder(lab)
     builder.gateway["audit"] = "auto"
     expect(builder, "audit", "warn", "stderr", "audit = /var/log")
+
+
+def test_a_state_folder_of_the_wrong_hands(lab):
+    state = "/run/nix-gateway"
+    cases.need(os.path.isdir(os.path.join(lab.folder, "run")) and not os.path.exists(state), "/run is not the lab's own here")
+    builder = Builder(lab)
+    os.mkdir(state)
+    try:
+        os.chmod(state, 0o777)
+        expect(builder, "state", "FAIL", "can be written by others", f"chmod go-w '{state}'")
+        os.chmod(state, 0o755)
+        expect(builder, "state", "warn", "cannot be written by the account", f"install -d -o {lab.account.name}")
+        os.chown(state, lab.account.uid, lab.account.gid)
+        with bare_home(lab):
+            assert builder.findings()["state"]["result"] == "ok"
+    finally:
+        os.rmdir(state)
 
 
 if __name__ == "__main__":

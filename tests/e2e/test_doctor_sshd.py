@@ -134,6 +134,34 @@ def test_each_door_that_sshd_leaves_open(lab):
         expect(builder, check, grade, words, mend)
 
 
+def test_an_account_that_sshd_keeps_out(lab):
+    for head, grade in (("DenyUsers root build*", "FAIL"), ("AllowUsers root", "FAIL"), ("AllowGroups root", "FAIL"),
+                        ("DenyGroups builder", "FAIL"), ("AllowUsers root builder@10.*", "ok"), ("AllowGroups b*", "ok"),
+                        ("DenyUsers builder@10.*", "ok"), ("DenyUsers root", "ok")):
+        builder = Builder(lab)
+        builder.head = head
+        expect(builder, "sshd-login", grade, head.split()[0] if grade == "FAIL" else "lets the account log in",
+               lab.account.name if grade == "FAIL" else "")
+
+
+def test_a_locked_account(lab):
+    shadow = lab.account.copies["shadow"]
+    with open(shadow, encoding="utf-8") as file:
+        text = file.read()
+    builder = Builder(lab)
+    try:
+        with open(shadow, "w", encoding="utf-8") as file:
+            file.write(text.replace(f"{lab.account.name}:*:", f"{lab.account.name}:!:"))
+        expect(builder, "sshd-login", "FAIL", "is locked", f"usermod -p '*' {lab.account.name}")
+        builder.head = "UsePAM yes"
+        with bare_home(lab):
+            found = builder.settle().findings()
+        assert found["sshd-login"]["result"] == "ok", found["sshd-login"]
+    finally:
+        with open(shadow, "w", encoding="utf-8") as file:
+            file.write(text)
+
+
 def test_what_is_set_for_all_accounts(lab):
     for head, check, grade, words in (("MaxStartups 2:30:10", "sshd-sessions", "warn", "MaxStartups begins with 2"),
                                       ("PermitUserEnvironment yes", "sshd-user-environment", "FAIL", "'yes'")):

@@ -152,7 +152,7 @@ static void the_accounts_trust_is_measured_by_policy_and_keys(void **state)
 static void every_check_says_something_of_a_builder_of_nothing(void **state)
 {
 	const struct check *const all[] = { checks_of_nix, checks_of_conf, checks_of_account, check_of_sshd,
-					    checks_of_sshd_way, checks_of_sshd_doors };
+					    checks_of_sshd_way, checks_of_sshd_doors, checks_of_confinement };
 	struct made *m = *state;
 
 	snprintf(m->doctor.sshd_fault, sizeof m->doctor.sshd_fault, "there is no sshd");
