@@ -65,6 +65,15 @@ def test_certificates_that_nothing_binds(lab):
     expect(builder, "sshd-command", "FAIL", "TrustedUserCAKeys", "ForceCommand")
 
 
+def test_restricted_keys_shut_no_door_where_others_may_come_in(lab):
+    for other in (f"TrustedUserCAKeys {lab.key('authority').path}.pub",
+                  "AuthorizedKeysCommand /bin/true\n\tAuthorizedKeysCommandUser nobody"):
+        builder = Builder(lab)
+        builder.without("DisableForwarding")
+        builder.match.append(other)
+        expect(builder, "sshd-forwarding", "FAIL", "a client gets past the gateway", "DisableForwarding yes")
+
+
 def test_the_gateway_as_the_command_for_keys(lab):
     builder = Builder(lab)
     builder.force = ""
@@ -91,6 +100,18 @@ def test_a_file_of_keys_that_the_account_could_change(lab):
     lab.file("account-keys/authorized_keys", builder.keys)
     builder.match.append(f"AuthorizedKeysFile {folder}/authorized_keys")
     expect(builder, "sshd-keys", "FAIL", "account-keys/authorized_keys could be changed", "a file of root's")
+
+
+def test_a_file_of_keys_that_the_account_could_make_writable(lab):
+    builder = Builder(lab).settle()
+    path = os.path.join(lab.folder, "authorized_keys")
+    os.chown(path, lab.account.uid, -1)
+    os.chmod(path, 0o444)
+    try:
+        found = builder.findings()["sshd-keys"]
+    finally:
+        os.unlink(path)
+    assert found["result"] == "FAIL" and path in found["text"], found
 
 
 def test_a_file_of_keys_that_the_account_cannot_read(lab):

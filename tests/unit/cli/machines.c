@@ -130,6 +130,21 @@ static void a_host_key_is_a_public_key_and_nothing_else(void **state)
 	assert_string_equal(key, "");
 }
 
+static void an_ed25519_key_stands_before_others(void **state)
+{
+	char key[HOST_KEY_MAX], path[PATH_MAX], text[PATH_MAX * 2];
+	struct sshd_settings sshd = { .text = text };
+
+	make_file(*state, "/first.pub", 0644, HOST_KEY "\n");
+	path_at(*state, "/first", path);
+	snprintf(text, sizeof text, "hostkey tests/corpus/ssh/ecdsa-256\nhostkey %.2000s\nhostkey tests/corpus/ssh/rsa\n", path);
+	assert_true(host_key_find(&sshd, key));
+	assert_string_equal(key, HOST_KEY);
+	snprintf(text, sizeof text, "hostkey tests/corpus/ssh/ecdsa-256\nhostkey tests/corpus/ssh/rsa\n");
+	assert_true(host_key_find(&sshd, key));
+	assert_memory_equal(key, "ecdsa-sha2-nistp256 AAAA", 24);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -139,6 +154,7 @@ int main(void)
 		cmocka_unit_test(a_host_is_a_name_or_an_address),
 		cmocka_unit_test(there_are_no_other_formats),
 		IN_PLACE(a_host_key_is_a_public_key_and_nothing_else),
+		IN_PLACE(an_ed25519_key_stands_before_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
