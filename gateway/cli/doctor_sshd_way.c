@@ -11,8 +11,9 @@ static void judge_seen(const struct doctor *d, struct finding *f)
 	if (d->sshd.text != NULL) {
 		finding_ok(f, "sshd says what it does for %s", d->builder->account.name);
 	} else if (d->audience != FOR_ROOT) {
-		finding_warn(f, "what sshd does for the account is not looked at: only root may ask it");
-		finding_mend(f, "sudo nix-gateway doctor --account %s", d->builder->account.name);
+		finding_warn(f, "this is what the account %s sees by itself; what sshd does for it, only root may ask",
+			     d->builder->account.name);
+		finding_mend(f, "as root: nix-gateway doctor --account NAME, with the name of the builder's account");
 	} else {
 		finding_fail(f, "%s", d->sshd_fault);
 		finding_mend(f, "mend sshd_config (sshd -t), or install sshd");

@@ -120,7 +120,7 @@ def test_the_account_may_ask_too_and_hears_that_root_sees_more(lab):
         words = [lab.gateway, "doctor", "--policy", lab.policy_path]
         result = lab.client.run(["setpriv", f"--reuid={lab.account.uid}", f"--regid={lab.account.gid}", "--clear-groups",
                                  *words], limit=60)
-    assert result.status == 0 and "warn  sshd: " in result.stdout and "sshd-" not in result.stdout, str(result)
+    assert result.status == 0 and "warn  sshd: this is what the account builder sees" in result.stdout and "sshd-" not in result.stdout, str(result)
 
 
 def test_without_a_name_the_account_with_the_gateway_as_shell_is_meant(lab):
@@ -179,6 +179,15 @@ def test_no_nix(lab):
     builder = Builder(lab)
     builder.gateway["nix"] = lab.empty
     expect(builder, "nix", "FAIL", lab.empty, "nix = FOLDER")
+
+
+def test_a_nix_that_does_not_run(lab):
+    builder = Builder(lab)
+    for name in ("nix-daemon", "nix-store"):
+        os.makedirs(os.path.join(lab.folder, "broken"), exist_ok=True)
+        lab.file(f"broken/{name}", "#!/bin/sh\nexit 1\n", 0o755)
+    builder.gateway["nix"] = os.path.join(lab.folder, "broken")
+    expect(builder, "nix", "FAIL", "nix-daemon --version' fails", "run it by hand")
 
 
 def test_no_daemon(lab):

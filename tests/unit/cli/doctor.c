@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "gateway/cli/doctor.h"
+#include "gateway/sandbox/sandbox.h"
 
 struct made {
 	struct doctor doctor;
@@ -149,6 +150,28 @@ static void the_accounts_trust_is_measured_by_policy_and_keys(void **state)
 	assert_account(m, ACCOUNT_ANY, HELLO_TRUST_TRUSTED, GRADE_FAIL);
 }
 
+static void what_locks_sessions_in_is_measured_by_the_policy(void **state)
+{
+	static const struct {
+		enum confine wanted;
+		unsigned locks;
+		enum grade grade;
+	} rows[] = {
+		{ CONFINE_AUTO, SANDBOX_CALLS | SANDBOX_FILES, GRADE_OK },
+		{ CONFINE_REQUIRE, SANDBOX_CALLS, GRADE_OK },
+		{ CONFINE_AUTO, SANDBOX_FILES, GRADE_WARN },
+		{ CONFINE_REQUIRE, SANDBOX_FILES, GRADE_FAIL },
+		{ CONFINE_OFF, 0, GRADE_WARN },
+	};
+	struct made *m = *state;
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		m->policy.gateway.sandbox = rows[i].wanted;
+		m->doctor.confinement.locks = rows[i].locks;
+		assert_int_equal(judged(m, checks_of_confinement, "confinement").grade, rows[i].grade);
+	}
+}
+
 static void every_check_says_something_of_a_builder_of_nothing(void **state)
 {
 	const struct check *const all[] = { checks_of_nix, checks_of_conf, checks_of_account, check_of_sshd,
@@ -176,6 +199,7 @@ int main(void)
 		MADE(the_program_is_believed_where_the_daemon_says_nothing),
 		MADE(a_daemon_that_takes_its_time_is_remarked_on),
 		MADE(the_accounts_trust_is_measured_by_policy_and_keys),
+		MADE(what_locks_sessions_in_is_measured_by_the_policy),
 		MADE(every_check_says_something_of_a_builder_of_nothing),
 	};
 
