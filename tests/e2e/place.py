@@ -151,17 +151,23 @@ def lacks_sshd_folder():
 
 
 def cover_run(folder):
-    """A /run in front of the real one, with the folder in it: a real sshd that starts in this moment finds its own
-    undisturbed."""
-    if not lacks_sshd_folder():
-        return
+    """Where sshd's folder is missing, a /run of our own with the folder in it: a real sshd that starts in this moment
+    finds its own undisturbed."""
+    if lacks_sshd_folder():
+        own_run(folder)
+        os.mkdir(SSHD_FOLDER, 0o755)
+
+
+def own_run(folder):
+    """A /run in front of the real one, once: what is made in it is gone with the lab."""
     real = os.path.join(folder, "run")
+    if os.path.isdir(real):
+        return
     os.mkdir(real)
     mount("--bind", "/run", real)
     mount("-t", "tmpfs", "-o", "mode=755", "run", "/run")
     for name in os.listdir(real):
         os.symlink(os.path.join(real, name), os.path.join("/run", name))
-    os.mkdir(SSHD_FOLDER, 0o755)
 
 
 def make_sshd_folder():
