@@ -1,5 +1,5 @@
-"""Where the rows are tried that any daemon has a part in: the fake one, which shows what was kept from it, and the real ones of
-this machine's Nix and of two newer releases; each with a builder account that is in its trusted-users and with one that is not."""
+"""Where the rows are tried that any daemon has a part in: the fake one, which shows what was kept from it, and the real ones
+of this machine's Nix and of two newer releases; each with a builder account in its trusted-users and with one that is not."""
 import functools
 import os
 import sys
@@ -21,7 +21,7 @@ COMMANDS = {speaker.Worker: "nix-daemon --stdio", speaker.Serve: "nix-store --se
 
 
 class Spot:
-    """A builder that is attacked: its daemon, its policy and its gateways. Use it as `with Spot(lab, daemon, trusted) as spot`."""
+    """A builder that is attacked: its daemon, its policy and its gateways. `with Spot(lab, daemon, trusted) as spot`."""
 
     def __init__(self, lab, daemon, trusted):
         self.lab, self.trusted = lab, trusted
@@ -42,8 +42,10 @@ class Spot:
         return self
 
     def __exit__(self, fault, *_unused):
-        ended = [session.status if session.status is not None else session.end() for session in self.sessions] if not fault else []
+        ended = []
         for session in self.sessions:
+            if not fault:
+                ended.append(session.status if session.status is not None else session.end())
             session.kill()
         if self.fake:
             self.fake.stop()
@@ -91,8 +93,8 @@ class Spot:
 
 
 def each(names, daemons, variants=(("", None),)):
-    """A decorator: one test of each daemon, account and variant. The test is called with a Spot, and with the variant's value
-    where there are variants."""
+    """A decorator: one test of each daemon, account and variant. The test is called with a Spot, and with the variant's
+    value where there are variants."""
     def make(test):
         @functools.wraps(test)
         def whole(lab, case):

@@ -101,7 +101,8 @@ def each_r3_client_that_reads_nothing_does_not_hold_up_another(spot):
     the lock. The other has its result when that one is cut."""
     spot.policy("stall-time = 3s")
     first = spot.worker().enter()
-    made = build_of(first, "i=0; while [ $i -lt 60000 ]; do echo this-is-a-line-of-the-log-$i; i=$((i+1)); done; echo > $out", "chatty")
+    script = "i=0; while [ $i -lt 60000 ]; do echo this-is-a-line-of-the-log-$i; i=$((i+1)); done; echo > $out"
+    made = build_of(first, script, "chatty")
     request = wire.u64(46) + wire.texts([made.path + "!*"]) + wire.u64(0)
     first.send(request)
     time.sleep(1)

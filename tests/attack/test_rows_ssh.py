@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""S1 to S3, S6 to S9 and I1 to I6: what the program makes of its start. Whatever is refused here ends with one sentence, with
-no byte of a protocol where none was asked for, and the daemon has not even been called."""
+"""S1 to S3, S6 to S9 and I1 to I6: what the program makes of its start. Whatever is refused here ends with one sentence,
+with no byte of a protocol where none was asked for, and the daemon has not even been called."""
 import base64
 import os
 import pty
@@ -86,7 +86,8 @@ cases.each(globals(), [(label, command) for label, command in LABELS if not comm
 
 S2 = {
     "newline": "nix-daemon --stdio\nid", "newline_at_the_end": "nix-daemon --stdio\n", "newline_alone": "\n",
-    "return": "nix-daemon --stdio\r", "tab": "nix-daemon\t--stdio", "escape": "nix-daemon\x1b --stdio", "delete": "nix-daemon --stdio\x7f",
+    "return": "nix-daemon --stdio\r", "tab": "nix-daemon\t--stdio", "escape": "nix-daemon\x1b --stdio",
+    "delete": "nix-daemon --stdio\x7f",
     "substitution": "nix-daemon $(id)", "backticks": "nix-daemon --stdio `id`", "variable": "nix-daemon --stdio $HOME",
     "braces": "nix-daemon --{stdio,x}", "star": "nix-daemon --std*", "tilde": "~/nix-daemon --stdio",
     "two_spaces": "nix-daemon  --stdio", "space_in_front": " nix-daemon --stdio", "space_behind": "nix-daemon --stdio ",
@@ -94,7 +95,8 @@ S2 = {
     "100000_bytes": "nix-daemon --stdio " + "x" * 100000, "many_words": "nix-daemon" + " --stdio" * 40,
     "open_quote": "nix-daemon '--stdio", "double_quotes": 'nix-daemon "--stdio"',
     "quoted_semicolon": "nix-daemon '--stdio;id'", "quoted_whole": "'nix-daemon --stdio'",
-    "escaped_space": "nix-daemon\\ --stdio", "escaped_semicolon": "nix-daemon --stdio\\;id", "backslash_at_the_end": "nix-daemon --stdio\\", "empty_word": "nix-daemon --stdio ''", "empty_quotes": "''",
+    "escaped_space": "nix-daemon\\ --stdio", "escaped_semicolon": "nix-daemon --stdio\\;id",
+    "backslash_at_the_end": "nix-daemon --stdio\\", "empty_word": "nix-daemon --stdio ''", "empty_quotes": "''",
     "not_utf_8": b"nix-daemon --stdio\xff", "latin": b"nix-d\xe4mon --stdio", "full_width": "nix\uff0ddaemon --stdio",
     "minus_sign": "nix-daemon \u2212\u2212stdio", "no_break_space": "nix-daemon\u00a0--stdio",
 }
@@ -122,8 +124,8 @@ def each_s2_quoting_of_clients_is_understood(ground, command):
 
 
 cases.each(globals(), (("plain", WORKER), ("quoted", "'nix-daemon' '--stdio'"),
-                       ("in_a_folder", "/opt/nix/bin/nix-daemon --stdio"), ("new_command", "nix daemon --stdio"), ("escaped", "nix\\-daemon --stdio")),
-           each_s2_quoting_of_clients_is_understood)
+                       ("in_a_folder", "/opt/nix/bin/nix-daemon --stdio"), ("new_command", "nix daemon --stdio"),
+                       ("escaped", "nix\\-daemon --stdio")), each_s2_quoting_of_clients_is_understood)
 
 STORES = ("local", "local?root=/tmp/x", "'local?root=/tmp/x'", "daemon", "auto", "''", "unix:///tmp/x", "/tmp/x",
           "file:///tmp/x", "ssh-ng://elsewhere", "https://cache.example.org")
@@ -277,7 +279,8 @@ def each_s7_terminal_is_refused(ground, which):
     assert ground.daemon.connections == []
 
 
-cases.each(globals(), (("as_stdin", ("in",)), ("as_stdout", ("out",)), ("as_both", ("in", "out"))), each_s7_terminal_is_refused)
+cases.each(globals(), (("as_stdin", ("in",)), ("as_stdout", ("out",)), ("as_both", ("in", "out"))),
+           each_s7_terminal_is_refused)
 
 
 # --- I1 to I5: who is calling ---
@@ -358,8 +361,8 @@ def forge(ground, how):
             "stdin": "/dev/stdin", "standard_input": "/proc/self/fd/0"}.get(how, path)
 
 
-FORGED = ("link", "second_name", "other_owner", "missing", "pipe", "relative", "behind_a_file", "mode_644", "mode_640", "mode_700",
-          "mode_400", "mode_4600", "mode_666", "folder", "zeros", "nothing", "environment", "stdin", "standard_input")
+FORGED = ("link", "second_name", "other_owner", "missing", "pipe", "relative", "behind_a_file", "mode_644", "mode_640",
+          "mode_700", "mode_400", "mode_4600", "mode_666", "folder", "zeros", "nothing", "environment", "stdin", "standard_input")
 
 
 def each_i1_forged_file_is_refused(ground, how):
@@ -446,7 +449,8 @@ MANY = {
     "a_password_alone": "password\n", "keyboard": "keyboard-interactive/pam\n", "host": "hostbased ssh-ed25519 AAAA\n",
     "nothing": "", "an_empty_line_behind": line_of("ed25519") + "\n", "an_empty_line_before": "\n" + line_of("ed25519"),
     "no_newline": line_of("ed25519")[:-1], "a_return": line_of("ed25519")[:-1] + "\r\n",
-    "a_nul": line_of("ed25519")[:-1] + "\0\n", "a_key_in_one_line_with_another": line_of("ed25519")[:-1] + " " + line_of("rsa"), "capitals": line_of("ed25519").upper(),
+    "a_nul": line_of("ed25519")[:-1] + "\0\n",
+    "a_key_in_one_line_with_another": line_of("ed25519")[:-1] + " " + line_of("rsa"), "capitals": line_of("ed25519").upper(),
     "a_blank_in_front": " " + line_of("ed25519"), "another_kind": line_of("ed25519").replace("ssh-ed25519", "ssh-rsa"),
 }
 
