@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""R3, R4 and R8: clients that hold up others by doing nothing, or next to nothing."""
+"""R3, R4, R5 and R8: clients that hold up others by doing nothing, or next to nothing."""
 import os
 import time
 
@@ -136,6 +136,68 @@ def each_r4_idle_session_ends(spot):
     assert busy.end() == 0
     outcomes = sorted(record["outcome"] for record in spot.records("session-end"))
     assert outcomes == ["closed", "idle", "idle", "stalled"], outcomes
+
+
+# --- R5: what never ends ---
+
+def silent(connection, request):
+    connection.content(request)
+    connection.outstay()
+
+
+def asks_what_is_not_answered(spot):
+    """Questions, builds and uploads to a daemon that says nothing more; gives the sessions."""
+    item = wire.Object("small", b"s" * 100)
+    made = wire.FixedOutput()
+    spot.fake.add_derivation(made)
+
+    spot.fake.answers.update({number: silent for number in (1, 9, 10, 26, 36, 39, 46)})
+    build = wire.texts([made.path + "!*"]) + wire.u64(0)
+    requests = {46: build, 9: build, 10: wire.text(nothing()), 26: wire.text(nothing()), 1: wire.text(nothing()),
+                36: wire.text(made.path) + made.basic + wire.u64(0), 39: item.add_nar() + wire.frames(item.nar)}
+    for number, body in requests.items():
+        session = spot.worker().enter()
+        session.send(wire.u64(number) + body)
+    spot.worker().enter()                                       # asks nothing
+    serve = spot.serve().hello()
+    serve.send(wire.u64(6) + wire.texts([made.path + "!out"]) + serve.build_options())
+    return spot.sessions
+
+
+@rows.each(NAMES, FAKE)
+def each_r5_session_ends_when_its_time_is_over(spot):
+    """Whatever it is at, with its reason in the protocol, and the daemon is let go."""
+    spot.policy("session-time = 3s")
+    began = time.monotonic()
+    sentence = "alice may not stay any longer (allowed: 3 seconds)"
+    for session in asks_what_is_not_answered(spot):
+        if hasattr(session, "trust"):
+            error = session.answer().error
+            assert error is not None and sentence in error, error
+        rest = session.rest(leave=False)
+        assert rest == b"" or not hasattr(session, "trust"), rest
+        assert session.wait(max(1, began + 20 - time.monotonic())) == 1 and sentence in session.said(), session.said()
+    assert 3 < time.monotonic() - began < 20
+    assert all(connection.ended.wait(1) for connection in spot.fake.connections), "the daemon is still held"
+    assert {record["outcome"] for record in spot.records("session-end")} == {"session-time"}, spot.records("session-end")
+
+
+@rows.each(NAMES, FAKE)
+def each_r5_archive_that_does_not_go_on_ends_with_the_sessions_time(spot):
+    """In the middle of an archive nothing can be said; the stream ends."""
+    spot.policy("session-time = 3s")
+    large = spot.fake.add(wire.Object("large", bytes(SIZE)))
+
+    def half(connection, _request):
+        connection.last(large.nar[:1000])
+        connection.outstay()
+    spot.fake.answers[38] = half
+    began = time.monotonic()
+    session = spot.worker().enter()
+    assert session.ask(38, wire.text(large.path)).error is None
+    assert session.rest(leave=False) == large.nar[:1000]
+    assert session.wait() == 1 and "may not stay any longer" in session.said(), session.said()
+    assert time.monotonic() - began < 10
 
 
 # --- R8: who does next to nothing ---
