@@ -129,6 +129,8 @@ static const int plain_calls[] = {
 	SCMP_SYS(clock_gettime), SCMP_SYS(clock_gettime64), SCMP_SYS(gettimeofday), SCMP_SYS(time), SCMP_SYS(nanosleep),
 	SCMP_SYS(clock_nanosleep), SCMP_SYS(clock_nanosleep_time64), SCMP_SYS(getrandom), SCMP_SYS(getpid),
 	SCMP_SYS(futex), SCMP_SYS(exit), SCMP_SYS(exit_group),
+	/* how much memory there is, which qsort of glibc before 2.39 wants to know */
+	SCMP_SYS(sysinfo),
 };
 
 /* Allowed where one argument is as said. Kernels read 32 bits of these, so the rest is not looked at. */

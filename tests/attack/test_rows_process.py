@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """G5 and G6: what the gateway says and writes down. Foreign bytes forge no line in it, and nothing is told that is not the
-client's to know."""
+client's to know. And G1 from its other side: what large requests need is not taken away by the confinement."""
 import json
 import os
 
 from ground import SERVE_WRITE, WORKER, cases, main
 from test_rows_builds import Derivation, put
 from test_rows_ssh import FINGERPRINTS, auth_file, forced, keys_policy, line_of, read
+import fake_daemon
 import wire
 
 FORGED = 'x\n{"event":"session-end","outcome":"closed"}\r\nnix-gateway: all is well\x1b[2J\x07\x00\x7f\xff%n%s"\\'
@@ -176,6 +177,46 @@ def each_g5_variable_forges_no_line(ground, name):
 
 cases.each(globals(), [(name.lower(), name) for name in ("SSH_ORIGINAL_COMMAND", "SSH_CONNECTION", "SSH_USER_AUTH")],
            each_g5_variable_forges_no_line)
+
+
+# --- G1: requests of many items, for which a library may ask the system for more ---
+
+MANY = 5000
+
+
+def long_derivation():
+    variables = [(f"variable-{number:05}", "v") for number in range(MANY)]
+    outputs = wire.u64(1) + wire.text("out") + wire.text(f"/nix/store/{'1' * 32}-x") + wire.text("") * 2
+    return (wire.u64(36) + wire.text(f"/nix/store/{'2' * 32}-x.drv") + outputs + wire.texts([]) + wire.text("x86_64-linux")
+            + wire.text("/bin/sh") + wire.texts([]) + wire.pairs(variables[::-1]) + wire.u64(0))
+
+
+def test_g1_a_derivation_of_many_variables_is_read_in_confinement(ground):
+    session = ground.worker().enter()
+    session.send(long_derivation())
+    session.is_refused(session.answer(), "")
+    assert session.end() == 0
+
+
+def test_g1_a_derivation_of_many_features_is_judged_in_confinement(ground):
+    made = Derivation(requiredSystemFeatures=" ".join(f"feature-{number:04}" for number in range(1000, 0, -1)))
+    put(ground, made)
+    ground.policy("systems = *\nfeatures = none-of-these")
+    session = ground.worker().enter()
+    session.send(wire.u64(46) + wire.texts([made.path + "!*"]) + wire.u64(0))
+    session.is_refused(session.answer(), "feature")
+    assert session.end() == 0
+
+
+def test_g1_a_closure_of_many_paths_is_told_in_confinement(ground):
+    paths = [wire.store_path("source", wire.sha256(str(number)).hexdigest(), "p") for number in range(MANY)]
+    for path in paths:
+        ground.daemon.store[path] = fake_daemon.Stored(b"", paths[:10])
+    session = ground.serve().hello()
+    session.limit = 60
+    session.send(wire.u64(7) + wire.u64(0) + wire.texts(paths))
+    assert [path.decode() for path in session.reader.texts()] == sorted(paths)
+    assert session.end() == 0
 
 
 # --- G6: what a client is not told ---

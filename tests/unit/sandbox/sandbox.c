@@ -289,6 +289,36 @@ static void bytes_memory_and_time_are_left(void **state)
 	expect_exit(confined(use_what_is_left));
 }
 
+static int compare_numbers(const void *a, const void *b)
+{
+	const int *left = a, *right = b;
+
+	return (*left > *right) - (*left < *right);
+}
+
+/* What a C library asks the system for behind our back: qsort of glibc before 2.39, how much memory there is. */
+static void sort_much(void)
+{
+	enum { MANY = 100 * 1000 };
+	int *numbers = calloc(MANY, sizeof *numbers);
+
+	if (numbers == NULL)
+		_exit(1);
+	for (int i = 0; i < MANY; i++)
+		numbers[i] = (MANY - i) * 7 % MANY;
+	qsort(numbers, MANY, sizeof *numbers, compare_numbers);
+	for (int i = 1; i < MANY; i++)
+		if (numbers[i - 1] > numbers[i])
+			_exit(2);
+	free(numbers);
+}
+
+static void sorting_is_left(void **state)
+{
+	(void)state;
+	expect_exit(confined(sort_much));
+}
+
 static void poll_six(void)
 {
 	struct pollfd polls[6] = { { .fd = -1 }, { .fd = -1 }, { .fd = -1 }, { .fd = -1 }, { .fd = -1 }, { .fd = -1 } };
@@ -390,6 +420,7 @@ int main(void)
 #endif
 		cmocka_unit_test(without_seccomp_it_fails_and_says_so_and_files_are_gone),
 		cmocka_unit_test(bytes_memory_and_time_are_left),
+		cmocka_unit_test(sorting_is_left),
 		cmocka_unit_test(poll_takes_all_ends_of_a_session),
 		cmocka_unit_test(memory_has_its_limit),
 		cmocka_unit_test(the_child_may_be_ended_and_no_other),
