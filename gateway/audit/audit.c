@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <syslog.h>
@@ -22,6 +23,7 @@
 enum {
 	FIELD_MAX = 4096,       /* bytes of one text as it is written */
 	STDERR_MS = 1000,
+	SYSLOG_SECONDS = 2,
 	STDERR_PIECE = 4096     /* what a pipe that polls writable takes without waiting */
 };
 
@@ -31,6 +33,14 @@ static const char *const syslog_sockets[] = { "/dev/log", "/var/run/syslog" };
 void audit_init(struct audit *a)
 {
 	*a = (struct audit){ .syslog = -1, .file = -1 };
+}
+
+/* A logger that hangs must not hold the session with it, which would notice nothing of its client any more. */
+static bool wait_no_longer(int fd)
+{
+	const struct timeval most = { .tv_sec = SYSLOG_SECONDS };
+
+	return setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &most, sizeof most) == 0;
 }
 
 /* Not syslog(3): it does not tell whether the record was taken, and it opens its socket when it likes. */
@@ -43,7 +53,7 @@ static int syslog_connect(void)
 		if (fd < 0)
 			return -1;
 		snprintf(address.sun_path, sizeof address.sun_path, "%s", syslog_sockets[i]);
-		if (fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 &&
+		if (fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 && wait_no_longer(fd) &&
 		    connect(fd, (struct sockaddr *)&address, sizeof address) == 0)
 			return fd;
 		close(fd);

@@ -1,13 +1,18 @@
 #!/usr/bin/env python3
 """G5 and G6: what the gateway says and writes down. Foreign bytes forge no line in it, and nothing is told that is not the
 client's to know. And G1 from its other side: what large requests need is not taken away by the confinement."""
+import contextlib
 import json
 import os
+import socket
+import subprocess
+import time
 
 from ground import SERVE_WRITE, WORKER, cases, main
 from test_rows_builds import Derivation, put
 from test_rows_ssh import FINGERPRINTS, auth_file, forced, keys_policy, line_of, read
 import fake_daemon
+import place
 import wire
 
 FORGED = 'x\n{"event":"session-end","outcome":"closed"}\r\nnix-gateway: all is well\x1b[2J\x07\x00\x7f\xff%n%s"\\'
@@ -217,6 +222,51 @@ def test_g1_a_closure_of_many_paths_is_told_in_confinement(ground):
     session.send(wire.u64(7) + wire.u64(0) + wire.texts(paths))
     assert [path.decode() for path in session.reader.texts()] == sorted(paths)
     assert session.end() == 0
+
+
+# --- G1 once more: a place for records that takes none ---
+
+@contextlib.contextmanager
+def logger(ground):
+    """A /dev of our own with a log in it, as far as this test and its children see."""
+    cases.need(place.is_private(), "needs root and a mount namespace, for a system log of its own")
+    folder = os.path.join(ground.folder, "dev")
+    if not os.path.isdir(folder):
+        os.mkdir(folder)
+    place.mount("-t", "tmpfs", "-o", "mode=755", "dev", folder)
+    for name in ("null", "zero", "urandom"):
+        with open(os.path.join(folder, name), "w", encoding="ascii"):
+            place.mount("--bind", f"/dev/{name}", os.path.join(folder, name))
+    place.mount("--rbind", folder, "/dev")
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as log:
+            log.bind("/dev/log")
+            yield log
+    finally:
+        for path in ("/dev", folder):
+            subprocess.run(["umount", "-l", path], check=True, timeout=20)
+
+
+def each_logger_that_hangs_ends_the_session(ground, leaves):
+    """What cannot be recorded is not done; and what waits for it, no longer than seconds."""
+    with logger(ground):
+        text = read(ground.policy_path).replace(f"audit = {ground.audit}", "audit = syslog")
+        with open(ground.policy_path, "w", encoding="ascii") as file:
+            file.write(text)
+        session = ground.worker().enter()
+        began, told = time.monotonic(), None
+        session.send((wire.u64(20) + wire.u64(2) + wire.texts([]) + wire.u64(0) * 5) * 1000)
+        if leaves:
+            session.half_close()
+        while told is None or "CollectGarbage" in told:
+            assert time.monotonic() - began < 8, "it waits for the logger"
+            told = session.answer().error
+        assert "cannot write its audit record (syslog: " in told, told
+        assert session.rest() == b"" and session.wait(8) == 1 and told in session.said(), session.said()
+
+
+cases.each(globals(), (("though_its_client_stays", False), ("though_its_client_leaves", True)),
+           each_logger_that_hangs_ends_the_session)
 
 
 # --- G6: what a client is not told ---
