@@ -14,6 +14,7 @@
 #include "gateway/session/results.h"
 #include "gateway/session/upload.h"
 #include "gateway/session/upstream.h"
+#include "gateway/session/valid.h"
 #include "gateway/session/worker.h"
 #include "gateway/wire/put.h"
 
@@ -70,20 +71,13 @@ static enum err give_up(struct session *s, const struct daemon_error *error)
 
 static enum err hold(struct session *s, const struct value *paths)
 {
-	s->temp_roots += paths->count;
-	if (s->temp_roots > TEMP_ROOTS_MAX)
-		return session_end(s, ERR_LIMIT, "refused", "this session holds too many temporary roots; begin a new one");
-	for (size_t i = 0; i < paths->count; i++) {
-		const struct value *reply;
-		struct daemon_error error;
-		enum err err = upstream_ask_path(s, OP_ADD_TEMP_ROOT, value_text(&paths->items[i]), &reply, &error);
+	struct text *texts = arena_array(&s->arena, paths->count, sizeof *texts);
 
-		if (err)
-			return err;
-		if (error.failed)
-			return give_up(s, &error);
-	}
-	return ERR_NONE;
+	if (texts == NULL)
+		return session_no_memory(s);
+	for (size_t i = 0; i < paths->count; i++)
+		texts[i] = value_text(&paths->items[i]);
+	return valid_hold(s, texts, paths->count);
 }
 
 static enum err query_valid_paths(struct session *s, const struct value *request)

@@ -11,7 +11,7 @@ enum {
 	HANDSHAKE_MS = 30 * 1000,
 	QUESTION_MS = 12 * 60 * 60 * 1000,      /* a daemon may wait for locks, but not for ever */
 	TAKEN_MAX = 200000,                     /* paths taken off the wire in one session */
-	TAKEN_MEMORY = 64 * 1024 * 1024,
+	SET_MEMORY = 64 * 1024 * 1024,
 	LINGER_MS = 2 * 1000,                   /* what a client that has closed its sending side may still wait for an answer */
 	POLL_MS = 1000                          /* how often limits are looked at while nothing moves */
 };
@@ -76,7 +76,9 @@ void session_init(struct session *s, const struct policy *policy, const struct k
 	arena_init(&s->loop_arena, LOOP_MEMORY);
 	known_init(&s->known);
 	drv_cache_init(&s->drvs);
-	arena_init(&s->taken_arena, TAKEN_MEMORY);
+	arena_init(&s->held_arena, SET_MEMORY);
+	path_set_init(&s->held, &s->held_arena, HELD_MAX);
+	arena_init(&s->taken_arena, SET_MEMORY);
 	path_set_init(&s->taken_off, &s->taken_arena, TAKEN_MAX);
 	message_init(&s->message, &s->message_limits, &s->arena);
 	stderr_loop_init(&s->loop, &s->message_limits, &s->loop_arena);
@@ -84,6 +86,8 @@ void session_init(struct session *s, const struct policy *policy, const struct k
 
 void session_free(struct session *s)
 {
+	path_set_free(&s->held);
+	arena_free(&s->held_arena);
 	path_set_free(&s->taken_off);
 	arena_free(&s->taken_arena);
 	drv_cache_free(&s->drvs);

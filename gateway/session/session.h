@@ -44,7 +44,7 @@
 #define SESSION_STATE_ENUM(name, text) SESSION_##name,
 enum session_state { SESSION_STATES(SESSION_STATE_ENUM) };
 
-enum { TEMP_ROOTS_MAX = 200000 };       /* the daemon keeps each for as long as the session lasts */
+enum { HELD_MAX = 200000 };             /* temporary roots, which the daemon keeps for as long as the session lasts */
 
 struct session_limits {
 	int64_t handshake_ms, stall_ms, idle_ms;        /* longest silence; see session_await */
@@ -78,13 +78,13 @@ struct session {
 	const struct op *op;                    /* its row; NULL between operations */
 	struct settings_state settings;         /* what the daemon was told of limits, and what nix.conf says of the rest */
 	uint64_t build_mode;                    /* enum build_mode, as it asks for it where it does */
-	size_t temp_roots;                      /* that the client has asked for; see TEMP_ROOTS_MAX */
 	struct arena arena;                     /* values of the request and its reply; reset between operations */
 	struct arena loop_arena;                /* values of one message of the stderr loop */
 	struct message message;                 /* decodes requests and replies, one at a time */
 	int spool;                              /* owns; a serve client's ImportPaths; -1: none */
 	struct drv_cache drvs;                  /* derivations judged in this session */
-	struct arena taken_arena;               /* the texts of the set below */
+	struct arena held_arena, taken_arena;   /* the texts of the two sets below */
+	struct path_set held;                   /* paths with a temporary root: see valid_hold */
 	struct known known;                     /* paths that the daemon has called valid */
 	struct path_set taken_off;              /* paths that came unsigned and were not stored */
 	bool client_in_archive;                 /* what it hears next is the rest of an archive: nothing else may be said */

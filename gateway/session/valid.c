@@ -16,14 +16,27 @@ static enum err end_root(struct session *s)
 	return err ? err : session_read(s, &s->daemon, op->reply, op->name, &reply);
 }
 
+/* What is not held yet goes behind what is. Whatever fails from there on ends the session, so the set stays true. */
+static enum err note_held(struct session *s, const struct text *paths, size_t count)
+{
+	enum err err = ERR_NONE;
+
+	for (size_t i = 0; !err && i < count; i++)
+		err = path_set_add(&s->held, paths[i], NULL);
+	if (err == ERR_LIMIT)
+		return session_end(s, err, "refused", "this session holds %d paths, which is all it may; begin a new one", HELD_MAX);
+	return err ? session_no_memory(s) : ERR_NONE;
+}
+
 enum err valid_hold(struct session *s, const struct text *paths, size_t count)
 {
 	const struct op *op = upstream_op(s, OP_ADD_TEMP_ROOT);
-	enum err err = ERR_NONE;
+	size_t asked = s->held.count, done = asked;
+	enum err err = note_held(s, paths, count);
 
-	for (size_t asked = 0, done = 0; !err && done < count; done++) {
-		for (; !err && asked < count && asked < done + ROOTS_FLYING; asked++) {
-			struct value path = { .text = paths[asked].bytes, .len = paths[asked].len };
+	for (; !err && done < s->held.count; done++) {
+		for (; !err && asked < s->held.count && asked < done + ROOTS_FLYING; asked++) {
+			struct value path = { .text = s->held.items[asked].bytes, .len = s->held.items[asked].len };
 
 			err = upstream_send(s, op, &path);
 		}

@@ -5,7 +5,8 @@
 
 #include "gateway/session/session.h"
 
-/* A temporary root for each, so that what is valid stays so for this session; several asked for ahead. */
+/* A temporary root for each, so that what is valid stays so for this session; several asked for ahead. The daemon keeps
+ * each, and writes it down each time it is asked, so it is asked once for a path, and for HELD_MAX in all. */
 MUST_USE enum err valid_hold(struct session *s, const struct text *paths, size_t count);
 
 /* Which of these paths are valid: one question to the daemon. valid[i] is set for each. */

@@ -9,6 +9,7 @@
 #include "gateway/session/request.h"
 #include "gateway/session/upload.h"
 #include "gateway/session/upstream.h"
+#include "gateway/session/valid.h"
 #include "gateway/wire/put.h"
 
 static enum err put_reply(struct session *s, const struct value *reply)
@@ -172,12 +173,14 @@ static enum err query_derivation(struct session *s, const struct value *request)
 	return store_path_is_drv(path) ? relay(s, request) : decline(s, path, "paths that end in .drv");
 }
 
-/* The daemon keeps each root for as long as the session lasts. */
 static enum err add_temp_root(struct session *s, const struct value *request)
 {
-	if (s->temp_roots++ >= TEMP_ROOTS_MAX)
-		return session_tell_error(s, "this session holds too many temporary roots; begin a new one");
-	return relay(s, request);
+	struct text path = value_text(value_of(request, s->op->request, "path"));
+	enum err err;
+
+	session_set_state(s, SESSION_WORK);
+	err = valid_hold(s, &path, 1);
+	return err ? err : answer(s, request);
 }
 
 /* What a client sets is heard only where it lowers a limit; names that would have meant code as root, or no sandbox, are
