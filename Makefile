@@ -2,6 +2,10 @@
 PREFIX  = /usr/local
 BINDIR  = $(PREFIX)/bin
 MANDIR  = $(PREFIX)/share/man
+EXAMPLEDIR = $(PREFIX)/share/doc/nix-gateway/examples
+BASHDIR = $(PREFIX)/share/bash-completion/completions
+ZSHDIR  = $(PREFIX)/share/zsh/site-functions
+FISHDIR = $(PREFIX)/share/fish/vendor_completions.d
 CONFDIR = /etc/nix-gateway
 DESTDIR =
 B       = build
@@ -82,23 +86,39 @@ bench: deps
 fuzz: deps
 	FUZZ_SECONDS=$(SECONDS) tests/fuzz/run $(B)
 
+# What names the program by its path is written for this PREFIX.
+PLACE   = sed 's|/usr/local/bin/nix-gateway|$(BINDIR)/nix-gateway|g'
+SAMPLES = packaging/sshd/nix-gateway.conf packaging/sshd/authorized_keys.example \
+	policy/examples/team.ini policy/examples/named-keys.ini
+
 install: all
-	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(CONFDIR) $(DESTDIR)$(MANDIR)/man5 \
-		$(DESTDIR)$(MANDIR)/man7 $(DESTDIR)$(MANDIR)/man8
+	install -d $(addprefix $(DESTDIR),$(BINDIR) $(CONFDIR) $(EXAMPLEDIR) $(BASHDIR) $(ZSHDIR) $(FISHDIR) \
+		$(MANDIR)/man5 $(MANDIR)/man7 $(MANDIR)/man8)
 	install -m 755 $(B)/nix-gateway $(DESTDIR)$(BINDIR)/nix-gateway
-	for page in $(PAGES); do \
-		install -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/; done
+	set -e; umask 022; for page in $(PAGES); do \
+		$(PLACE) $$page >$(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done
+	set -e; umask 022; for sample in $(SAMPLES); do \
+		$(PLACE) $$sample >$(DESTDIR)$(EXAMPLEDIR)/$${sample##*/}; done
+	install -m 644 packaging/completions/nix-gateway.bash $(DESTDIR)$(BASHDIR)/nix-gateway
+	install -m 644 packaging/completions/nix-gateway.zsh $(DESTDIR)$(ZSHDIR)/_nix-gateway
+	install -m 644 packaging/completions/nix-gateway.fish $(DESTDIR)$(FISHDIR)/nix-gateway.fish
 	test -e $(DESTDIR)$(CONFDIR)/policy.ini || \
 		install -m 644 policy/examples/policy.ini $(DESTDIR)$(CONFDIR)/policy.ini
+	test -e $(DESTDIR)$(CONFDIR)/authorized_keys || \
+		install -m 644 packaging/sshd/authorized_keys $(DESTDIR)$(CONFDIR)/authorized_keys
+	@test -n "$(DESTDIR)" || packaging/next-steps $(BINDIR) $(CONFDIR) $(EXAMPLEDIR)
 
-# The policy is the administrator's: it stays.
+# The policy and the keys are the administrator's: they stay.
 uninstall:
-	rm -f $(DESTDIR)$(BINDIR)/nix-gateway
+	rm -f $(DESTDIR)$(BINDIR)/nix-gateway $(DESTDIR)$(BASHDIR)/nix-gateway $(DESTDIR)$(ZSHDIR)/_nix-gateway \
+		$(DESTDIR)$(FISHDIR)/nix-gateway.fish
 	for page in $(PAGES); do rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done
+	rm -f $(addprefix $(DESTDIR)$(EXAMPLEDIR)/,$(notdir $(SAMPLES)))
+	-rmdir $(DESTDIR)$(EXAMPLEDIR) $(DESTDIR)$(dir $(EXAMPLEDIR)) 2>/dev/null
 
 clean:
 	rm -rf $(B)
 
 .PHONY: all unit demo check deps lint bench fuzz install uninstall clean
 .SECONDARY:
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B) -name package -prune -o -name '*.d' -print 2>/dev/null)
