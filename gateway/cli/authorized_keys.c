@@ -79,7 +79,7 @@ static int print_line_for(const struct asked *asked, const struct policy *policy
 
 static void say_fault(void *context, const struct policy_fault *fault)
 {
-	log_say("%s:%u: %s", (const char *)context, fault->line, fault->text);
+	log_say("%s:%u: %s", (const char *)context, fault->line > 0 ? fault->line : 1, fault->text);
 }
 
 int command_authorized_keys(int argc, char **argv)
@@ -95,7 +95,7 @@ int command_authorized_keys(int argc, char **argv)
 	if (!options_read(argc, argv, rows, 1, words, 4, &count))
 		return EXIT_USAGE;
 	if (count != 4) {
-		log_say("authorized-keys needs USER FINGERPRINT KEYTYPE KEY, in sshd_config: %%u %%f %%t %%k");
+		log_say("authorized-keys needs USER FINGERPRINT KEYTYPE KEY; nix-gateway(8) has the line for sshd_config");
 		return EXIT_USAGE;
 	}
 	asked = (struct asked){ words[0], words[1], words[2], words[3] };

@@ -29,7 +29,7 @@ static void keep_first(void *context, const struct policy_fault *fault)
 	struct first_fault *first = context;
 
 	if (!first->seen)
-		log_sentence(first->why, "%s:%u: %s", first->path, fault->line, fault->text);
+		log_sentence(first->why, "%s:%u: %s", first->path, fault->line > 0 ? fault->line : 1, fault->text);
 	first->seen = true;
 }
 

@@ -10,6 +10,7 @@
 #include "gateway/cli/commands.h"
 #include "gateway/cli/options.h"
 #include "gateway/nix/ops.h"
+#include "policy/model.h"
 
 static int command_help(int argc, char **argv);
 static int command_version(int argc, char **argv);
@@ -38,12 +39,12 @@ static int command_help(int argc, char **argv)
 	(void)argc;
 	(void)argv;
 	puts("nix-gateway: the forced command that makes a Nix builder safe to share\n");
+	puts("usage: nix-gateway COMMAND, which is one of");
 	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-		printf("  nix-gateway %s%s%s\n", commands[i].name, commands[i].usage[0] == '\0' ? "" : " ",
-		       commands[i].usage);
-	puts("  nix-gateway -c COMMAND                 as a login shell\n");
-	puts("The policy is /etc/nix-gateway/policy.ini where no FILE is given.");
-	puts("Manual: nix-gateway(8), nix-gateway.policy(5).");
+		printf("  %s%s%s\n", commands[i].name, commands[i].usage[0] == '\0' ? "" : " ", commands[i].usage);
+	puts("  -c COMMAND    as the account's login shell\n");
+	puts("The policy is " POLICY_PATH " where no FILE is given.");
+	puts("Manuals: nix-gateway(8), nix-gateway.policy(5), nix-gateway.protocol(7).");
 	return EXIT_FINE;
 }
 

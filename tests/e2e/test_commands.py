@@ -165,6 +165,18 @@ def test_no_exit_status_is_sshs_own(lab):
         assert result.status == 0 and result.stdout.startswith("nix-gateway"), str(result)
 
 
+def test_help_fits_one_screen(lab):
+    lines = lab.client.run([lab.gateway, "--help"], limit=20).stdout.splitlines()
+    assert len(lines) <= 24 and max(len(line) for line in lines) <= 80, lines
+
+
+def test_a_policy_that_is_not_there_is_named_by_its_first_line(lab):
+    path = f"{lab.empty}/none.ini"
+    for words in (["check"], ["env"], ["explain", "--key", "x", "--system", "y"]):
+        result = lab.client.run([lab.gateway, *words, "--policy", path], limit=20)
+        assert result.status != 0 and f"{path}:1: cannot be opened" in result.text, str(result)
+
+
 def test_env_prints_the_environment_it_would_give_and_none_of_its_own(lab):
     lab.daemon.start()
     lab.policy("[environment]\nhttp_proxy = http://proxy.example.org:3128\n[key *]\n")
