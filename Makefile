@@ -116,9 +116,18 @@ uninstall:
 	rm -f $(addprefix $(DESTDIR)$(EXAMPLEDIR)/,$(notdir $(SAMPLES)))
 	-rmdir $(DESTDIR)$(EXAMPLEDIR) $(DESTDIR)$(dir $(EXAMPLEDIR)) 2>/dev/null
 
+deb:
+	packaging/build-deb $(B) $(VERSION)
+
+rpm:
+	packaging/build-rpm $(B) $(VERSION)
+
+check-deb: deb
+	tests/packages/deb $(B)
+
 clean:
 	rm -rf $(B)
 
-.PHONY: all unit demo check deps lint bench fuzz install uninstall clean
+.PHONY: all unit demo check deps lint bench fuzz install uninstall deb rpm check-deb clean
 .SECONDARY:
 -include $(shell find $(B) -name package -prune -o -name '*.d' -print 2>/dev/null)
