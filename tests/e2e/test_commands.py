@@ -177,6 +177,24 @@ def test_a_policy_that_is_not_there_is_named_by_its_first_line(lab):
         assert result.status != 0 and f"{path}:1: cannot be opened" in result.text, str(result)
 
 
+def test_check_warns_root_of_a_policy_that_the_account_cannot_read(lab):
+    cases.need_account(lab)
+    folder = lab.make("closed")
+    path = lab.file(os.path.join(folder, "policy.ini"), "[key *]\nsystems = *\n")
+    for mode, folder_mode, warned in ((0o644, 0o755, None), (0o600, 0o755, f"chmod a+r '{path}'"),
+                                      (0o640, 0o755, f"chmod a+r '{path}'"), (0o644, 0o700, f"chmod a+x '{folder}'")):
+        os.chmod(path, mode)
+        os.chmod(folder, folder_mode)
+        result = lab.client.run([lab.gateway, "check", "--policy", path], limit=20)
+        assert result.status == 0 and result.stdout == "", str(result)
+        assert (warned in result.stderr) if warned else result.stderr == "", str(result)
+    os.chmod(path, 0o640)
+    os.chmod(folder, 0o755)
+    os.chown(path, 0, lab.account.gid)
+    result = lab.client.run([lab.gateway, "check", "--policy", path], limit=20)
+    assert result.status == 0 and result.text == "", str(result)
+
+
 def test_env_prints_the_environment_it_would_give_and_none_of_its_own(lab):
     lab.daemon.start()
     lab.policy("[environment]\nhttp_proxy = http://proxy.example.org:3128\n[key *]\n")
