@@ -87,7 +87,7 @@ fuzz: deps
 	FUZZ_SECONDS=$(SECONDS) tests/fuzz/run $(B)
 
 # What names the program by its path is written for this PREFIX.
-PLACE   = sed 's|/usr/local/bin/nix-gateway|$(BINDIR)/nix-gateway|g'
+PLACE   = sed 's|/usr/local/bin/nix-gateway|$(BINDIR)/nix-gateway|g; s|/usr/local/share/doc/nix-gateway/examples|$(EXAMPLEDIR)|g'
 SAMPLES = packaging/sshd/nix-gateway.conf packaging/sshd/authorized_keys.example \
 	policy/examples/team.ini policy/examples/named-keys.ini
 
