@@ -52,7 +52,8 @@ static bool key_is_sound(const struct asked *asked)
 	same = strcmp(identity.fingerprint, asked->fingerprint) == 0;
 	ssh_key_free(&identity);
 	if (!same)
-		log_say("the key's fingerprint is not %s", asked->fingerprint);
+		log_say("the key is not the one of the fingerprint %s; nix-gateway(8) has the line for sshd_config",
+			asked->fingerprint);
 	return same;
 }
 
@@ -61,13 +62,14 @@ static int print_line_for(const struct asked *asked, const struct policy *policy
 	struct caller caller = { .fingerprint = asked->fingerprint };
 	struct verdict why;
 	const struct key *key = policy_identify(policy, &caller, &why);
-	char program[PATH_MAX];
+	char program[PATH_MAX] = "";
 
 	/* [key *] is for whom sshd has let in already; it lets nobody in. */
 	if (key == NULL || strcmp(key->name, "*") == 0)
 		return EXIT_FINE;
 	if (!program_path(program, sizeof program) || !is_safe_path(program) || !is_safe_path(policy_path)) {
-		log_say("the path of the program or of the policy does not fit a line of authorized_keys");
+		log_say("'%s' or '%s' cannot stand in a line of authorized_keys: give the program and the policy absolute "
+			"paths of letters, digits and /._+-@=,:", program, policy_path);
 		return EXIT_USAGE;
 	}
 	printf("restrict,command=\"%s serve --key %s", program, key->name);
