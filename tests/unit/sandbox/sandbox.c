@@ -200,7 +200,7 @@ static bool hide_seccomp(void)
 	bool hidden = filter != NULL &&
 		      seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(seccomp), 0) == 0 &&
 		      seccomp_rule_add(filter, SCMP_ACT_ERRNO(EINVAL), SCMP_SYS(prctl), 1,
-				       SCMP_A0(SCMP_CMP_EQ, PR_SET_SECCOMP)) == 0 &&
+				       SCMP_A0(SCMP_CMP_EQ, PR_SET_SECCOMP, 0)) == 0 &&
 		      seccomp_load(filter) == 0;
 
 	seccomp_release(filter);
