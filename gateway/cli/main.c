@@ -34,6 +34,25 @@ static const struct {
 	{ "--list-operations", command_list_operations, "" },
 };
 
+enum { SCREEN = 79 };
+
+/* A command and what stands behind it, broken between its options where the line would not fit a screen. */
+static void print_usage(const char *name, const char *usage)
+{
+	int column = printf("  %s", name);
+
+	for (const char *at = usage; *at != '\0'; at += strspn(at, " ")) {
+		size_t len = *at == '[' ? strcspn(at, "]") : 0;
+
+		len += strcspn(at + len, " ");
+		if (column + 1 + (int)len > SCREEN)
+			column = printf("\n     ") - 1;
+		column += printf(" %.*s", (int)len, at);
+		at += len;
+	}
+	putchar('\n');
+}
+
 static int command_help(int argc, char **argv)
 {
 	(void)argc;
@@ -41,7 +60,7 @@ static int command_help(int argc, char **argv)
 	puts("nix-gateway: the forced command that makes a Nix builder safe to share\n");
 	puts("usage: nix-gateway COMMAND, which is one of");
 	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-		printf("  %s%s%s\n", commands[i].name, commands[i].usage[0] == '\0' ? "" : " ", commands[i].usage);
+		print_usage(commands[i].name, commands[i].usage);
 	puts("  -c COMMAND    as the account's login shell\n");
 	puts("The policy is " POLICY_PATH " where no FILE is given.");
 	puts("Manuals: nix-gateway(8), nix-gateway.policy(5), nix-gateway.protocol(7).");

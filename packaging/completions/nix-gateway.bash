@@ -23,6 +23,7 @@ _nix_gateway_value()
 		[[ $key == "$2"* ]] && printf '%q\n' "$key"; done) ;;
 	--format) mapfile -t COMPREPLY < <(compgen -W "machines nixos home-manager ssh-config" -- "$2") ;;
 	--host) mapfile -t COMPREPLY < <(compgen -A hostname -- "$2") ;;
+	--account) mapfile -t COMPREPLY < <(compgen -u -- "$2") ;;
 	--system | --feature) COMPREPLY=() ;;
 	*) return 1 ;;
 	esac
@@ -49,7 +50,7 @@ _nix_gateway()
 	serve) words="--key --policy" ;;
 	explain) words="--key --policy --system --feature" ;;
 	doctor) words="--policy --account --json" ;;
-	machines) words="--key --policy --host --format" ;;
+	machines) words="--key --policy --host --format --account" ;;
 	authorized-keys | check | env) words="--policy" ;;
 	*) return ;;
 	esac

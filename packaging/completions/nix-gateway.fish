@@ -38,7 +38,7 @@ complete -c nix-gateway -n '__nix_gateway_at serve authorized-keys check explain
 complete -c nix-gateway -n '__nix_gateway_at explain' -l system -x -d 'May it be built for?'
 complete -c nix-gateway -n '__nix_gateway_at explain' -l feature -x -d 'May it be asked for?'
 complete -c nix-gateway -n '__nix_gateway_at explain' -k -a '(__fish_complete_suffix .drv)'
-complete -c nix-gateway -n '__nix_gateway_at doctor' -l account -x -a '(__fish_complete_users)' -d 'Of the builder'
+complete -c nix-gateway -n '__nix_gateway_at doctor machines' -l account -x -a '(__fish_complete_users)' -d "The builder's account"
 complete -c nix-gateway -n '__nix_gateway_at doctor' -l json -d 'For programs'
 complete -c nix-gateway -n '__nix_gateway_at machines' -l host -x -a '(__fish_print_hostnames)' -d 'The name clients know'
 complete -c nix-gateway -n '__nix_gateway_at machines' -l format -x -a 'machines nixos home-manager ssh-config' -d 'For what'

@@ -15,6 +15,7 @@ _nix_gateway() {
 	local -a commands
 	local policy='--policy=[another policy]:file:_files'
 	local key='--key=[a section of the policy]:key:_nix_gateway_keys'
+	local account="--account=[the builder's]:account:_users"
 
 	commands=(
 		'serve:the forced command'
@@ -41,9 +42,9 @@ _nix_gateway() {
 		_arguments $key $policy '--system=[may it be built for]:system' '*--feature=[may it be asked for]:feature' \
 			'*:derivation:_files -g "*.drv"'
 		;;
-	doctor) _arguments $policy '--account=[of the builder]:account:_users' '--json[for programs]' ;;
+	doctor) _arguments $policy $account '--json[for programs]' ;;
 	machines)
-		_arguments $key $policy '--host=[the name clients know]:host:_hosts' \
+		_arguments $key $policy $account '--host=[the name clients know]:host:_hosts' \
 			'--format=[for what]:format:(machines nixos home-manager ssh-config)'
 		;;
 	authorized-keys | check | env) _arguments $policy ;;

@@ -108,7 +108,7 @@ class Fish:
 
 def named_by_help(lab):
     """Command -> its options, as --help prints them."""
-    said = process.run([lab.gateway, "--help"], limit=20).stdout
+    said = process.run([lab.gateway, "--help"], limit=20).stdout.replace("\n      ", " ")
     rows = [line.split() for line in said.splitlines() if re.match("  [a-z-]", line)]
     return {words[0]: {word.strip("[].") for word in words[1:] if word.startswith(("--", "[--"))} for words in rows}
 
