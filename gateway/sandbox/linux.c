@@ -28,29 +28,24 @@ enum {
 	FILES_MAX = 8                   /* no call opens any more, but poll(2) takes no more entries than this says */
 };
 
-static const struct {
-	int resource;
-	rlim_t most;
-} limits[] = {
-	{ RLIMIT_CORE, 0 }, { RLIMIT_NPROC, 0 }, { RLIMIT_NOFILE, FILES_MAX }, { RLIMIT_AS, MEMORY_MAX },
-};
-
 /* A limit that was lower already stays. */
+static struct rlimit lowered(struct rlimit now, rlim_t most)
+{
+	if (now.rlim_max < most)
+		most = now.rlim_max;
+	return (struct rlimit){ .rlim_cur = most, .rlim_max = most };
+}
+
+/* A macro, for what a resource is in C differs from library to library. */
+#define LOWER(resource, most) \
+	(getrlimit(resource, &limit) == 0 && (limit = lowered(limit, most), setrlimit(resource, &limit) == 0))
+
 static bool set_limits(void)
 {
-	bool set = true;
+	struct rlimit limit;
 
-	for (size_t i = 0; set && i < sizeof limits / sizeof *limits; i++) {
-		struct rlimit now;
-		rlim_t most = limits[i].most;
-
-		set = getrlimit(limits[i].resource, &now) == 0;
-		if (set && now.rlim_max < most)
-			most = now.rlim_max;
-		now = (struct rlimit){ .rlim_cur = most, .rlim_max = most };
-		set = set && setrlimit(limits[i].resource, &now) == 0;
-	}
-	return set;
+	return LOWER(RLIMIT_CORE, 0) && LOWER(RLIMIT_NPROC, 0) && LOWER(RLIMIT_NOFILE, FILES_MAX) &&
+	       LOWER(RLIMIT_AS, MEMORY_MAX);
 }
 
 /* --- landlock: its numbers are the kernel's, and headers older than the kernel do not know them all --- */
