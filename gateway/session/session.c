@@ -350,7 +350,9 @@ enum err session_record_denied(struct session *s, const char *subject, const cha
 		snprintf(where, sizeof where, "%s:%u", s->policy->path, rule->line);
 		fields[3].text = where;
 	}
-	if (audit_write(s->audit, "denied", fields, sizeof fields / sizeof *fields, why) == ERR_NONE)
+	if (audit_write(s->audit, "denied", fields, sizeof fields / sizeof *fields, why) != ERR_NONE)
+		return session_end(s, ERR_IO, "failed", "this builder cannot write its audit record (%s)", why);
+	if (++s->denied <= DENIED_MAX)
 		return ERR_NONE;
-	return session_end(s, ERR_IO, "failed", "this builder cannot write its audit record (%s)", why);
+	return session_end(s, ERR_LIMIT, "refused", "%d requests of this session have been refused, and that is enough", DENIED_MAX);
 }

@@ -44,6 +44,7 @@
 #define SESSION_STATE_ENUM(name, text) SESSION_##name,
 enum session_state { SESSION_STATES(SESSION_STATE_ENUM) };
 
+enum { DENIED_MAX = 1000 };             /* each is a record: who goes on and on fills the audit's disk */
 enum { HELD_MAX = 200000 };             /* temporary roots, which the daemon keeps for as long as the session lasts */
 
 struct session_limits {
@@ -95,6 +96,7 @@ struct session {
 	const char *outcome;                    /* static, for the audit; NULL while it runs */
 	char why[SENTENCE_MAX];                 /* a sentence where it did not end well; "" else */
 	uint64_t requests;
+	unsigned denied;                        /* how many refusals are on record; DENIED_MAX and no more */
 	int64_t heard_ms;                       /* when session_move_lazily last listened to the daemon */
 	int64_t started_ms;
 };

@@ -369,6 +369,18 @@ def test_what_is_no_signature_is_not_added_to_a_path(ground):
     assert ground.daemon.ops() == [37]
 
 
+def test_a_session_that_is_refused_again_and_again_is_ended(ground):
+    """Each refusal is a record: a client that does nothing else would fill the disk of the audit."""
+    worker = ground.worker().enter()
+    for _ in range(1000):
+        worker.refused(34)
+    answer = worker.ask(34)
+    assert "1000 requests of this session have been refused" in answer.error, answer.error
+    assert worker.rest() == b"" and worker.end() == 1
+    with open(ground.audit, encoding="ascii") as audit:
+        assert sum('"event":"denied"' in line for line in audit) == 1001
+
+
 def test_a_refusal_quotes_foreign_bytes_escaped(ground):
     """Names of a client come back on its terminal, and into the audit."""
     worker = ground.worker().enter()
