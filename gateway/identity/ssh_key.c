@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/base/base64.h"
 #include "gateway/base/log.h"
 #include "gateway/identity/ssh_wire.h"
 
@@ -284,8 +285,7 @@ enum err ssh_key_parse_words(const char *type, const char *base64, struct ssh_id
 	blob = malloc(SSH_BLOB_MAX);
 	if (blob == NULL)
 		return refuse(why, ERR_MEMORY, "out of memory");
-	if (sodium_base642bin(blob, SSH_BLOB_MAX, base64, text_len, NULL, &len, NULL,
-			      sodium_base64_VARIANT_ORIGINAL) != 0)
+	if (!base64_decode(base64, text_len, blob, SSH_BLOB_MAX, &len))
 		err = refuse(why, ERR_PROTO, "the SSH key is not base64: compare it with the client's .pub file");
 	else
 		err = ssh_key_parse(blob, len, out, why);

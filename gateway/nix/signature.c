@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "gateway/base/base64.h"
 #include "gateway/nix/nix32.h"
 
 /* A name is shown to people and compared; nothing that could be taken for something else. */
@@ -18,7 +19,7 @@ static bool name_ok(struct text name)
 	return true;
 }
 
-/* "NAME:BASE64" of exactly `len` bytes. libsodium refuses a wrong padding and bits that are left over. */
+/* "NAME:BASE64" of exactly `len` bytes. */
 static enum err parse(struct text text, struct text *name, uint8_t *bytes, size_t len)
 {
 	struct text coded;
@@ -32,10 +33,7 @@ static enum err parse(struct text text, struct text *name, uint8_t *bytes, size_
 	coded = text_part(text, colon + 1, text.len);
 	if (!name_ok(*name) || coded.len != sodium_base64_ENCODED_LEN(len, sodium_base64_VARIANT_ORIGINAL) - 1)
 		return ERR_PROTO;
-	if (sodium_base642bin(bytes, len, coded.bytes, coded.len, NULL, &decoded, NULL,
-			      sodium_base64_VARIANT_ORIGINAL) != 0)
-		return ERR_PROTO;
-	return decoded == len ? ERR_NONE : ERR_PROTO;
+	return base64_decode(coded.bytes, coded.len, bytes, len, &decoded) && decoded == len ? ERR_NONE : ERR_PROTO;
 }
 
 enum err public_key_parse(struct text text, struct public_key *out)
