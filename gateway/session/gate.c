@@ -70,9 +70,11 @@ static enum err all_valid(struct session *s, const struct value *targets, bool *
 	return err;
 }
 
-/* Derivations among the targets are built; bare paths are fetched where they are not there, and else only asked for. */
+/* Derivations among the targets are built; bare paths are fetched where they are not there, and else only asked for. A
+ * key that may neither fetch nor ask has nothing asked on its behalf. No target at all is a question as well. */
 static enum err bits_of_targets(struct session *s, const struct value *targets, unsigned *needed)
 {
+	unsigned granted = s->key->grant->operations;
 	size_t bare = 0;
 	bool all = false;
 	enum err err = ERR_NONE;
@@ -80,10 +82,11 @@ static enum err bits_of_targets(struct session *s, const struct value *targets, 
 	for (size_t i = 0; i < targets->count; i++)
 		bare += is_bare(value_text(&targets->items[i]));
 	*needed = bare < targets->count ? OPS_BUILD : 0;
-	if (bare > 0 && (s->key->grant->operations & OPS_SUBSTITUTE) == 0)
+	if (bare == 0 && targets->count > 0)
+		return ERR_NONE;
+	if ((granted & OPS_SUBSTITUTE) == 0 && (granted & OPS_QUERY) != 0)
 		err = all_valid(s, targets, &all);
-	if (bare > 0)
-		*needed |= all ? OPS_QUERY : OPS_SUBSTITUTE;
+	*needed |= all ? OPS_QUERY : OPS_SUBSTITUTE;
 	return err;
 }
 

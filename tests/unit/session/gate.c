@@ -132,9 +132,28 @@ static void asking_for_bare_paths_that_are_all_there_is_a_question(void **state)
 	assert_int_equal(judged(t, request), ERR_NONE);
 	*request = LIST(t, DRV "!*", PATH "-dev");      /* a build does not bring the right to fetch beside it */
 	assert_int_equal(judged(t, request), ERR_DENIED);
+}
+
+/* Not even by the gateway itself, on the way to its verdict. */
+static void nothing_is_asked_for_a_key_that_may_not_ask(void **state)
+{
+	struct talk *t = *state;
+	struct value *request = request_of(t, &worker_ops, 46);
+
+	fake_add(&t->fake, PATH, NULL, true);
+	talk_start_daemon(t);
 	t->grant.operations = OPS_BUILD;
 	*request = LIST(t, PATH);
 	assert_int_equal(judged(t, request), ERR_DENIED);
+	assert_string_equal(talk_heard(t), "");
+	t->grant.operations = 0;
+	*request = (struct value){ .count = 0 };
+	assert_int_equal(judged(t, request), ERR_DENIED);
+	t->grant.operations = OPS_QUERY;
+	assert_int_equal(judged(t, request), ERR_NONE);
+	t->grant.operations = OPS_SUBSTITUTE;
+	assert_int_equal(judged(t, request), ERR_NONE);
+	assert_string_equal(talk_heard(t), "");
 }
 
 static void to_check_needs_both_rights_and_to_repair_is_for_nobody(void **state)
@@ -245,6 +264,7 @@ int main(void)
 		TEST(each_operation_needs_its_own_right_and_no_other),
 		TEST(building_is_for_derivations_and_fetching_for_bare_paths),
 		TEST(asking_for_bare_paths_that_are_all_there_is_a_question),
+		TEST(nothing_is_asked_for_a_key_that_may_not_ask),
 		TEST(to_check_needs_both_rights_and_to_repair_is_for_nobody),
 		TEST(every_flag_to_repair_is_refused),
 		TEST(fetching_meanwhile_is_left_out_where_it_is_not_granted),
