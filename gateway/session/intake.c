@@ -78,7 +78,8 @@ static enum err take_events(struct session *s, struct intake *in)
 	while (in->count > 0 && buf_len(&s->daemon.rx) > 0) {
 		const struct flying *oldest = &in->flying[in->first];
 		enum loop_event event;
-		enum err err = upstream_step(s, LOG_TO_CLIENT, &event);
+		/* Behind an error nothing more belongs to this operation: the client would take it for the next one's. */
+		enum err err = upstream_step(s, in->failed ? LOG_NOWHERE : LOG_TO_CLIENT, &event);
 
 		if (err || event == LOOP_GOES_ON)
 			return err;

@@ -141,6 +141,30 @@ static void the_client_is_told_of_the_first_failure_alone(void **state)
 }
 
 /* Cut short, the content makes the daemon give up; the client's is read to its end all the same. */
+/* What is still under way then may log: the client would take it for a part of its next operation. */
+static void behind_an_error_the_client_hears_nothing_more(void **state)
+{
+	struct talk *t = *state;
+	struct value line = { .text = "a line\n", .len = 7 };
+	struct value none = { .count = 0 };
+	struct buf b;
+
+	talk_in_request(t, &worker_ops, 44);
+	t->session.state = SESSION_UPLOAD;
+	path_upload_init(&up, true);
+	intake_init_framed(&up.in, 1 << 20);
+	assert_int_equal(send_head(t, addressed(t, "x", &none)), ERR_NONE);
+	buf_init(&b, 4096);
+	assert_int_equal(stderr_put(&b, STDERR_NEXT, 38, &line), ERR_NONE);
+	talk_write(t->daemon, buf_data(&b), buf_len(&b));
+	assert_int_equal(intake_fail(&t->session, &up.in, text_of("x"), "no"), ERR_NONE);
+	assert_int_equal(stderr_put_last(&b), ERR_NONE);
+	talk_write(t->daemon, buf_data(&b), buf_len(&b));
+	assert_int_equal(intake_await(&t->session, &up.in, 0), ERR_NONE);
+	assert_said_error(t, "no");
+	buf_free(&b);
+}
+
 static void nothing_more_goes_up_of_what_is_refused_already(void **state)
 {
 	struct talk *t = *state;
@@ -246,6 +270,7 @@ int main(void)
 		UPLOAD(any_other_error_ends_the_upload_and_is_passed_on_as_it_is),
 		UPLOAD(a_name_does_not_make_an_error_a_matter_of_signatures),
 		UPLOAD(the_client_is_told_of_the_first_failure_alone),
+		UPLOAD(behind_an_error_the_client_hears_nothing_more),
 		UPLOAD(nothing_more_goes_up_of_what_is_refused_already),
 		UPLOAD(no_more_fly_than_there_is_room_for),
 		UPLOAD(more_paths_than_may_fly_at_once_all_land),
