@@ -35,6 +35,12 @@ SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-fram
 UNIT    = $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*/*.c))
 UNIT_OBJ = $(patsubst %.c,$(B)/asan/%.o,$(filter-out gateway/cli/main.c,$(SRC)))
 
+# The fuzz targets: every fuzz_*.c of tests/fuzz is one, built as the unit tests are, by a clang that brings the fuzzer.
+export FUZZ_CC = clang
+FUZZ    = $(patsubst tests/fuzz/%.c,$(B)/fuzz/%/run,$(wildcard tests/fuzz/*.c))
+FUZZ_OBJ = $(UNIT_OBJ:$(B)/asan/%=$(B)/fuzz/objects/%)
+FUZZ_MAIN = -fsanitize=fuzzer
+
 all: $(B)/nix-gateway
 
 $(B)/nix-gateway: $(OBJ)
@@ -61,7 +67,32 @@ $(filter $(B)/unit/sandbox/%,$(UNIT)): $(B)/unit/%: $(B)/tests/unit/%.o $(filter
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDLIBS) $(shell pkg-config --libs cmocka)
 
+$(B)/fuzz/objects/%.o: %.c
+	@mkdir -p $(@D)
+	$(FUZZ_CC) $(ALL_CFLAGS) -U_FORTIFY_SOURCE -O1 $(SANITIZE) -fsanitize=fuzzer-no-link -c -o $@ $<
+
+# What the targets themselves run through is of no interest to the fuzzer.
+$(B)/fuzz/objects/tests/%.o: tests/%.c
+	@mkdir -p $(@D)
+	$(FUZZ_CC) $(ALL_CFLAGS) -U_FORTIFY_SOURCE -O1 $(SANITIZE) -c -o $@ $<
+
+$(B)/fuzz/lib.a: $(FUZZ_OBJ)
+	rm -f $@
+	ar rc $@ $^
+
+$(B)/fuzz/%/run: $(B)/fuzz/objects/tests/fuzz/%.o $(B)/fuzz/lib.a
+	@mkdir -p $(@D)
+	$(FUZZ_CC) $(SANITIZE) $(FUZZ_MAIN) $(FUZZ_WRAP) -o $@ $^ $(LDLIBS)
+
+# This one has a stage of its own for these calls.
+$(B)/fuzz/fuzz_session/run: FUZZ_WRAP = $(foreach call,read write poll close clock_gettime,-Wl,--wrap=$(call))
+
+# A program of its own: the words of the protocol for the fuzzer.
+$(B)/fuzz/dictionary/run: FUZZ_MAIN =
+
 unit: $(UNIT)
+
+fuzzers: $(FUZZ)
 
 demo: deps
 	$(MAKE) all
@@ -69,7 +100,7 @@ demo: deps
 
 check:
 	packaging/deps check
-	$(MAKE) all unit
+	$(MAKE) all unit $$(! tests/fuzz/possible || echo fuzzers)
 	tests/e2e/suites
 	tests/run $(B)
 
@@ -83,7 +114,9 @@ bench: deps
 	$(MAKE) all
 	tests/bench/run $(B)/nix-gateway
 
-fuzz: deps
+fuzz:
+	packaging/deps fuzz
+	$(MAKE) fuzzers
 	FUZZ_SECONDS=$(SECONDS) tests/fuzz/run $(B)
 
 # What names the program by its path is written for this PREFIX.
@@ -128,6 +161,6 @@ check-deb: deb
 clean:
 	rm -rf $(B)
 
-.PHONY: all unit demo check deps lint bench fuzz install uninstall deb rpm check-deb clean
+.PHONY: all unit fuzzers demo check deps lint bench fuzz install uninstall deb rpm check-deb clean
 .SECONDARY:
 -include $(shell find $(B) -name package -prune -o -name '*.d' -print 2>/dev/null)
