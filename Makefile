@@ -90,6 +90,9 @@ $(B)/fuzz/fuzz_session/run: FUZZ_WRAP = $(foreach call,read write poll close clo
 # A program of its own: the words of the protocol for the fuzzer.
 $(B)/fuzz/dictionary/run: FUZZ_MAIN =
 
+# Where an allocation fails is for these tests to say.
+$(B)/unit/no_memory/%: SANITIZE += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup
+
 unit: $(UNIT)
 
 fuzzers: $(FUZZ)

@@ -8,6 +8,7 @@
 
 #include "gateway/base/log.h"
 #include "gateway/cli/commands.h"
+#include "gateway/cli/json_memory.h"
 #include "gateway/cli/options.h"
 #include "gateway/nix/ops.h"
 #include "policy/model.h"
@@ -93,6 +94,7 @@ static bool is_login_shell(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+	json_memory_strict();
 	if (sodium_init() < 0) {
 		log_say("libsodium finds no source of randomness");
 		return EXIT_REFUSED;
