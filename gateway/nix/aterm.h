@@ -26,9 +26,9 @@ MUST_USE enum err aterm_put(struct buf *out, const struct derivation *drv);
 /* The path of the .drv file that holds these bytes, which are the text of `drv`. */
 MUST_USE enum err aterm_path(const char *store_dir, struct text name, const void *bytes, size_t len,
 			     const struct derivation *drv, struct store_path *out);
-/* Is it `path`? What a store hands out under a name is believed only then. */
-bool aterm_path_matches(const char *store_dir, struct text path, const void *bytes, size_t len,
-			const struct derivation *drv);
+/* Is it `path`? What a store hands out under a name is believed only then. ERR_PROTO: it is not. */
+MUST_USE enum err aterm_path_check(const char *store_dir, struct text path, const void *bytes, size_t len,
+				   const struct derivation *drv);
 /* The path that a daemon gives to a derivation it gets by value (printed, then as above); `max` bounds the text. */
 MUST_USE enum err derivation_path(const char *store_dir, struct text name, const struct derivation *drv, size_t max,
 				  struct store_path *out);

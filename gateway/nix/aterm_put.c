@@ -174,13 +174,13 @@ enum err aterm_path(const char *store_dir, struct text name, const void *bytes, 
 	return err;
 }
 
-bool aterm_path_matches(const char *store_dir, struct text path, const void *bytes, size_t len,
-			const struct derivation *drv)
+enum err aterm_path_check(const char *store_dir, struct text path, const void *bytes, size_t len,
+			  const struct derivation *drv)
 {
 	struct store_path made;
+	enum err err = aterm_path(store_dir, store_path_drv_name(path), bytes, len, drv, &made);
 
-	return aterm_path(store_dir, store_path_drv_name(path), bytes, len, drv, &made) == ERR_NONE &&
-	       text_equal(store_path_text(&made), path);
+	return err || text_equal(store_path_text(&made), path) ? err : ERR_PROTO;
 }
 
 enum err derivation_path(const char *store_dir, struct text name, const struct derivation *drv, size_t max,

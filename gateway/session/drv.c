@@ -131,8 +131,8 @@ static enum err parse(struct session *s, struct text path, const void *bytes, si
 
 	arena_reset(scratch);
 	err = aterm_parse(scratch, store_dir, store_path_drv_name(path), bytes, len, parsed, &fault);
-	if (!err && !aterm_path_matches(store_dir, path, bytes, len, *parsed)) {
-		err = ERR_PROTO;
+	if (!err) {
+		err = aterm_path_check(store_dir, path, bytes, len, *parsed);
 		fault = "is not the text that its path names";
 	}
 	if (!err)

@@ -94,7 +94,8 @@ static bool greet_daemon(struct session *s, char *why)
 			if (err)
 				return false;
 		} else if (daemon->ended) {
-			log_sentence(why, "the Nix daemon closed the connection; is this account in its allowed-users?");
+			log_sentence(why, "%s", daemon->starved ? err_text(ERR_MEMORY) :
+				     "the Nix daemon closed the connection; is this account in its allowed-users?");
 			return false;
 		} else if (session_is_deserted(s)) {
 			log_sentence(why, "the client has gone before the Nix daemon answered");

@@ -101,8 +101,12 @@ void peer_read(struct peer *p)
 	uint8_t *space;
 	ssize_t n;
 
-	if (p->ended || room == 0 || buf_reserve(&p->rx, room < STEP ? room : STEP, &space) != ERR_NONE)
+	if (p->ended || room == 0)
 		return;
+	if (buf_reserve(&p->rx, room < STEP ? room : STEP, &space) != ERR_NONE) {
+		p->ended = p->starved = true;   /* else poll would tell of the same bytes again at once, and again */
+		return;
+	}
 	n = read(p->in, space, room < STEP ? room : STEP);
 	if (n > 0) {
 		buf_commit(&p->rx, (size_t)n);

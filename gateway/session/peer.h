@@ -22,6 +22,7 @@ struct peer {
 	int in, out;                    /* own; the same number for a socket; -1: none */
 	struct buf rx, tx;              /* own */
 	bool ended;                     /* nothing more will come */
+	bool starved;                   /* it ended for us: there is no memory for what it says */
 	bool broken;                    /* nothing more can be sent */
 	bool hung_up;                   /* the other side has closed, though bytes may be left to read */
 	bool unheard;                   /* what it says waits: nobody is woken by it */

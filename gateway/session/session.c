@@ -159,11 +159,15 @@ static int64_t patience_ms(const struct session *s, const struct peer *peer)
 
 static enum err end_of_daemon(struct session *s)
 {
+	if (s->daemon.starved)
+		return session_no_memory(s);
 	return session_end(s, ERR_CLOSED, "daemon-gone", "the Nix daemon has closed the connection");
 }
 
 static enum err end_of_client(struct session *s)
 {
+	if (s->client.starved)
+		return session_no_memory(s);
 	return session_end(s, ERR_CLOSED, s->state == SESSION_IDLE ? "closed" : "client-gone", "%s", "");
 }
 
@@ -321,6 +325,8 @@ enum err session_read(struct session *s, struct peer *peer, const struct shape *
 			return err;
 		err = message_feed(&s->message, buf_data(&peer->rx), buf_len(&peer->rx), &used);
 		buf_take(&peer->rx, used);
+		if (err == ERR_MEMORY)
+			return session_no_memory(s);
 		if (err)
 			return session_end(s, err, "protocol-error", "the %s has sent what is no %s: %s", peer->name, what,
 					   message_reason(&s->message));
