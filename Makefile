@@ -93,6 +93,10 @@ $(B)/fuzz/dictionary/run: FUZZ_MAIN =
 # Where an allocation fails is for these tests to say.
 $(B)/unit/no_memory/%: SANITIZE += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup
 
+# Which allocation fails is for these tests to say.
+SCARCE  = malloc calloc realloc strdup arena_alloc arena_array arena_text
+$(B)/unit/no_memory/%: SANITIZE += $(SCARCE:%=-Wl,--wrap=%)
+
 unit: $(UNIT)
 
 fuzzers: $(FUZZ)

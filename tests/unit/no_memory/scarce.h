@@ -1,5 +1,5 @@
 /* scarce: memory that runs out where a test wants it. The programs of this folder are linked so that every malloc, calloc,
- * realloc and strdup of the project's own code comes here.
+ * realloc and strdup of the project's own code comes here, and every request to an arena, which seldom has to ask for more.
  *
  * A case sets up what it needs, calls scarce_begin, does the one thing it is about, calls scarce_end, and judges what came
  * of it. scarce_case runs it again and again: with the first allocation refused, with the second, and so on until none is
@@ -17,6 +17,8 @@
 #include <string.h>
 
 #include <cmocka.h>
+
+#include "gateway/base/arena.h"
 
 static struct {
 	size_t at;              /* which allocation is refused, from 1 */
@@ -65,6 +67,28 @@ char *__wrap_strdup(const char *text)
 	char *copy = __wrap_malloc(len);
 
 	return copy == NULL ? NULL : memcpy(copy, text, len);
+}
+
+void *__real_arena_alloc(struct arena *a, size_t len);
+void *__real_arena_array(struct arena *a, size_t count, size_t size);
+char *__real_arena_text(struct arena *a, const void *bytes, size_t len);
+void *__wrap_arena_alloc(struct arena *a, size_t len);
+void *__wrap_arena_array(struct arena *a, size_t count, size_t size);
+char *__wrap_arena_text(struct arena *a, const void *bytes, size_t len);
+
+void *__wrap_arena_alloc(struct arena *a, size_t len)
+{
+	return scarce_refuses() ? NULL : __real_arena_alloc(a, len);
+}
+
+void *__wrap_arena_array(struct arena *a, size_t count, size_t size)
+{
+	return scarce_refuses() ? NULL : __real_arena_array(a, count, size);
+}
+
+char *__wrap_arena_text(struct arena *a, const void *bytes, size_t len)
+{
+	return scarce_refuses() ? NULL : __real_arena_text(a, bytes, len);
 }
 
 static inline void scarce_begin(void)
