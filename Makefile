@@ -131,6 +131,11 @@ PLACE   = sed 's|/usr/local/bin/nix-gateway|$(BINDIR)/nix-gateway|g; s|/usr/loca
 SAMPLES = packaging/sshd/nix-gateway.conf packaging/sshd/authorized_keys.example \
 	policy/examples/team.ini policy/examples/named-keys.ini
 
+# Sessions of every kind for SECONDS (20 by itself; 1200 is a good run), and a look at what they leave behind.
+soak: deps
+	$(MAKE) all
+	tests/soak $(B)/nix-gateway $(SECONDS)
+
 install: all
 	install -d $(addprefix $(DESTDIR),$(BINDIR) $(CONFDIR) $(EXAMPLEDIR) $(BASHDIR) $(ZSHDIR) $(FISHDIR) \
 		$(MANDIR)/man5 $(MANDIR)/man7 $(MANDIR)/man8)
@@ -168,6 +173,6 @@ check-deb: deb
 clean:
 	rm -rf $(B)
 
-.PHONY: all unit fuzzers demo check deps lint bench fuzz install uninstall deb rpm check-deb clean
+.PHONY: all unit fuzzers demo check deps lint bench fuzz soak install uninstall deb rpm check-deb clean
 .SECONDARY:
 -include $(shell find $(B) -name package -prune -o -name '*.d' -print 2>/dev/null)
