@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/un.h>
@@ -61,14 +62,34 @@ static int syslog_connect(void)
 	return -1;
 }
 
+/* Where a full disk has cut the last record, the next would be joined to it, and both were lost to who reads them. */
+static bool ends_in_a_part(int file, const char *path)
+{
+	struct stat state;
+	char last = '\n';
+	int fd;
+
+	if (fstat(file, &state) != 0 || !S_ISREG(state.st_mode) || state.st_size == 0)
+		return false;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0)
+		return false;
+	if (pread(fd, &last, 1, state.st_size - 1) != 1)
+		last = '\n';
+	close(fd);
+	return last != '\n';
+}
+
 static enum err file_open(struct audit *a, const char *path, char *why)
 {
 	a->path = path;
 	a->file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK, 0600);
-	if (a->file >= 0)
-		return ERR_NONE;
-	log_sentence(why, "%s: %s", path, strerror(errno));
-	return ERR_IO;
+	if (a->file < 0) {
+		log_sentence(why, "%s: %s", path, strerror(errno));
+		return ERR_IO;
+	}
+	a->torn = ends_in_a_part(a->file, path);
+	return ERR_NONE;
 }
 
 enum err audit_open(struct audit *a, unsigned places, const char *file, char *why)
@@ -190,12 +211,16 @@ static bool write_stderr(const char *line)
 }
 
 /* One write for one line: with O_APPEND, the lines of sessions side by side do not mix. */
-static bool write_line(int fd, const char *line)
+static bool write_line(struct audit *a, const char *line)
 {
 	size_t len = strlen(line);
-	ssize_t n = write(fd, line, len);
+	ssize_t n;
 
-	if (n >= 0 && (size_t)n < len)
+	if (a->torn && write(a->file, "\n", 1) != 1)
+		return false;
+	n = write(a->file, line, len);
+	a->torn = n > 0 && (size_t)n < len;
+	if (a->torn)
 		errno = ENOSPC;
 	return n >= 0 && (size_t)n == len;
 }
@@ -219,7 +244,7 @@ enum err audit_write(struct audit *a, const char *event, const struct audit_fiel
 		err = failed(why, "syslog");
 	if ((a->places & AUDIT_TO_STDERR) != 0 && !write_stderr(line))
 		err = failed(why, "stderr");
-	if ((a->places & AUDIT_TO_FILE) != 0 && !write_line(a->file, line))
+	if ((a->places & AUDIT_TO_FILE) != 0 && !write_line(a, line))
 		err = failed(why, a->path);
 	free(line);
 	return err;

@@ -6,6 +6,7 @@
 #ifndef GATEWAY_AUDIT_AUDIT_H
 #define GATEWAY_AUDIT_AUDIT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,6 +22,7 @@ enum audit_place {
 struct audit {
 	unsigned places;                /* enum audit_place; never AUTO once open */
 	int syslog, file;               /* own; -1: not used */
+	bool torn;                      /* the file's last line has no end: a full disk has cut it */
 	const char *path;               /* borrows: the file's name, for the reason of a failure */
 	char session[33];               /* random, hexadecimal */
 	const char *key, *fingerprint, *peer;   /* borrow; NULL: not known, left out. The caller may set them at any time */

@@ -194,6 +194,23 @@ static void what_cannot_be_written_is_an_error_with_its_reason(void **state)
 	assert_string_equal(why, "/dev/full: No space left on device");
 }
 
+/* A part of a line at the end of the file: what follows begins a line of its own. */
+static void a_record_that_was_cut_is_not_joined_by_the_next(void **state)
+{
+	struct place *p = *state;
+	struct audit other;
+
+	audit_init(&other);
+	open_file(p);
+	assert_int_equal(write(p->audit.file, "{\"cut", 5), 5);
+	assert_int_equal(audit_open(&other, AUDIT_TO_FILE, p->file, why), ERR_NONE);
+	assert_int_equal(audit_write(&other, "second", NULL, 0, why), ERR_NONE);
+	assert_int_equal(audit_write(&other, "third", NULL, 0, why), ERR_NONE);
+	json_decref(line_of(p, 1));
+	json_decref(line_of(p, 2));
+	audit_close(&other);
+}
+
 static void one_place_that_fails_is_enough(void **state)
 {
 	struct place *p = *state;
@@ -304,6 +321,7 @@ int main(void)
 		TEST(a_text_of_any_length_is_cut_and_still_a_record),
 		TEST(every_session_has_a_name_of_its_own),
 		TEST(what_cannot_be_written_is_an_error_with_its_reason),
+		TEST(a_record_that_was_cut_is_not_joined_by_the_next),
 		TEST(one_place_that_fails_is_enough),
 		TEST(a_file_that_cannot_be_opened_is_an_error_with_its_reason),
 		TEST(a_link_is_not_followed_and_the_file_is_for_the_owner_alone),

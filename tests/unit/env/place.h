@@ -65,6 +65,8 @@ static inline void make_folder(const struct place *p, const char *at)
 {
 	char path[PATH_MAX];
 
+	if (at[0] == '\0')
+		return;                 /* the place itself */
 	path_at(p, at, path);
 	for (char *slash = strchr(path + strlen(p->folder) + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
