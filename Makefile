@@ -60,10 +60,22 @@ $(B)/asan/lib.a: $(UNIT_OBJ)
 
 $(B)/unit/%: $(B)/asan/tests/unit/%.o $(B)/asan/lib.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(SANITIZE) -o $@ $^ $(LDLIBS) $(shell pkg-config --libs cmocka)
+	$(CC) $(ALL_CFLAGS) $(SANITIZE) $(WRAP) -o $@ $^ $(LDLIBS) $(shell pkg-config --libs cmocka)
+
+# And once more without them, from the objects of the program itself: for valgrind, but for what cannot run under it.
+PLAIN   = $(patsubst $(B)/unit/%,$(B)/plain/unit/%,$(filter-out $(B)/unit/no_memory/% $(B)/unit/sandbox/%,$(UNIT)))
+
+$(B)/plain/lib.a: $(filter-out $(B)/gateway/cli/main.o,$(OBJ))
+	@mkdir -p $(@D)
+	rm -f $@
+	ar rc $@ $^
+
+$(B)/plain/unit/%: $(B)/tests/unit/%.o $(B)/plain/lib.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(shell pkg-config --libs cmocka)
 
 # What a sanitizer itself asks of the system is what the sandbox takes away: its test goes without.
-$(filter $(B)/unit/sandbox/%,$(UNIT)): $(B)/unit/%: $(B)/tests/unit/%.o $(filter-out $(B)/gateway/cli/main.o,$(OBJ))
+$(filter $(B)/unit/sandbox/%,$(UNIT)): $(B)/unit/%: $(B)/tests/unit/%.o $(B)/plain/lib.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDLIBS) $(shell pkg-config --libs cmocka)
 
@@ -90,14 +102,12 @@ $(B)/fuzz/fuzz_session/run: FUZZ_WRAP = $(foreach call,read write poll close clo
 # A program of its own: the words of the protocol for the fuzzer.
 $(B)/fuzz/dictionary/run: FUZZ_MAIN =
 
-# Where an allocation fails is for these tests to say.
-$(B)/unit/no_memory/%: SANITIZE += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup
-
 # Which allocation fails is for these tests to say.
 SCARCE  = malloc calloc realloc strdup arena_alloc arena_array arena_text
-$(B)/unit/no_memory/%: SANITIZE += $(SCARCE:%=-Wl,--wrap=%)
+$(B)/unit/no_memory/%: WRAP = $(SCARCE:%=-Wl,--wrap=%)
 
 unit: $(UNIT)
+plain: $(PLAIN)
 
 fuzzers: $(FUZZ)
 
@@ -107,12 +117,15 @@ demo: deps
 
 check:
 	packaging/deps check
-	$(MAKE) all unit $$(! tests/fuzz/possible || echo fuzzers)
+	$(MAKE) -j$$(getconf _NPROCESSORS_ONLN) all unit plain $$(! tests/fuzz/possible || echo fuzzers)
 	tests/e2e/suites
 	tests/run $(B)
 
 deps:
 	packaging/deps
+
+valgrind: plain
+	tests/valgrind $(B)
 
 lint:
 	tests/lint $(B)
@@ -130,6 +143,16 @@ fuzz:
 PLACE   = sed 's|/usr/local/bin/nix-gateway|$(BINDIR)/nix-gateway|g; s|/usr/local/share/doc/nix-gateway/examples|$(EXAMPLEDIR)|g'
 SAMPLES = packaging/sshd/nix-gateway.conf packaging/sshd/authorized_keys.example \
 	policy/examples/team.ini policy/examples/named-keys.ini
+
+# Which lines the unit tests run, and with them the end-to-end tests: `make coverage TESTS=unit` leaves these out. A confined
+# session could not write down what it has run, so the tests are told to have none.
+TESTS   =
+coverage:
+	packaging/deps check
+	$(MAKE) B=$(B)/coverage CFLAGS="-g -O0 --coverage -U_FORTIFY_SOURCE" SANITIZE= all unit
+	tests/coverage $(B)/coverage --reset
+	NIX_GATEWAY_TEST_SANDBOX=off tests/run $(B)/coverage unit/ $(if $(TESTS),,e2e/ attack/)
+	tests/coverage $(B)/coverage --list
 
 # Sessions of every kind for SECONDS (20 by itself; 1200 is a good run), and a look at what they leave behind.
 soak: deps
@@ -173,6 +196,6 @@ check-deb: deb
 clean:
 	rm -rf $(B)
 
-.PHONY: all unit fuzzers demo check deps lint bench fuzz soak install uninstall deb rpm check-deb clean
+.PHONY: all unit plain fuzzers demo check deps lint valgrind coverage bench fuzz soak install uninstall deb rpm check-deb clean
 .SECONDARY:
 -include $(shell find $(B) -name package -prune -o -name '*.d' -print 2>/dev/null)

@@ -274,7 +274,7 @@ enum err ssh_key_parse(const uint8_t *blob, size_t len, struct ssh_identity *out
 
 enum err ssh_key_parse_words(const char *type, const char *base64, struct ssh_identity *out, char *why)
 {
-	const size_t max = SSH_BLOB_MAX / 3 * 4;        /* base64 makes four characters of three bytes */
+	const size_t max = (size_t)SSH_BLOB_MAX / 3 * 4;        /* base64 makes four characters of three bytes */
 	size_t text_len = strnlen(base64, max + 1), len;
 	uint8_t *blob;
 	enum err err;

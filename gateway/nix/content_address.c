@@ -118,7 +118,7 @@ enum err content_address_path(const char *store_dir, const struct content_addres
 static enum err path_without_self(const char *store_dir, const struct content_address *ca, struct text path,
 				  const struct text *refs, size_t ref_count, struct store_path *out)
 {
-	struct text *others = calloc(ref_count, sizeof *others);
+	struct text *others = calloc(ref_count + 1, sizeof *others);
 	size_t count = 0;
 	enum err err;
 

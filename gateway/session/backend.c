@@ -109,7 +109,7 @@ bool backend_spawn(struct backend *backend, char *program, char *const *environm
 static void end_child(pid_t child)
 {
 	for (int i = 0; i < CHILD_END_MS; i++) {
-		struct timespec millisecond = { .tv_nsec = 1000 * 1000 };
+		struct timespec millisecond = { .tv_nsec = 1000000 };
 
 		if (i == 0)
 			(void)kill(-child, SIGTERM);

@@ -214,7 +214,7 @@ enum err build_answer_paths(struct session *s, const struct value *request)
 {
 	struct value done = { .number = 1 };
 	struct build_outcome out;
-	bool told;
+	bool told = false;
 	enum err err;
 
 	session_set_state(s, SESSION_WORK);
@@ -267,7 +267,7 @@ enum err build_answer_results(struct session *s, const struct value *request)
 	const struct value *targets = value_of(request, s->op->request, "targets");
 	struct value *reply = values_new(&s->arena, s->op->reply), *results;
 	struct build_outcome out;
-	bool told;
+	bool told = false;
 	enum err err;
 
 	if (reply == NULL)
@@ -296,7 +296,7 @@ enum err build_answer_derivation(struct session *s, const struct value *request)
 {
 	struct build_outcome out;
 	struct value *reply;
-	bool told;
+	bool told = false;
 	enum err err;
 
 	session_set_state(s, SESSION_WORK);

@@ -254,8 +254,11 @@ static enum err judge_level(struct descent *w, const struct level *level)
 	size_t *ends = arena_array(&s->arena, level->count, sizeof *ends), total;
 	struct text *paths = NULL;
 	bool *valid = NULL;
-	enum err err = ends == NULL ? session_no_memory(s) : mark_wanted(w, level);
+	enum err err;
 
+	if (ends == NULL)
+		return session_no_memory(s);
+	err = mark_wanted(w, level);
 	if (!err)
 		err = list_wanted(w, level, &paths, ends);
 	if (err)
@@ -352,7 +355,7 @@ static enum err substitute(struct session *s, const struct value *paths)
 	const struct op *op = upstream_op(s, OP_BUILD_PATHS);
 	struct value *request = values_new(&s->arena, op->request);
 	const struct value *reply;
-	struct daemon_error error;
+	struct daemon_error error = { .failed = false };
 	enum err err;
 
 	if (request == NULL)

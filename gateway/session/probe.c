@@ -33,7 +33,7 @@ enum err probe_trust(struct session *s, enum hello_trust *trust)
 {
 	const struct op *add = upstream_op(s, OP_ADD_TO_STORE), *sign = upstream_op(s, OP_ADD_SIGNATURES);
 	const struct value *info = NULL, *reply = NULL;
-	struct daemon_error error;
+	struct daemon_error error = { .failed = false };
 	struct value *request;
 	enum err err;
 

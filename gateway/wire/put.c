@@ -29,7 +29,7 @@ static enum err make_room(struct buf *b, size_t len)
 /* Bytes of a string on the wire. A `len` that would wrap becomes more than any buf holds. */
 static size_t size_of_string(size_t len)
 {
-	return len > SIZE_MAX - 2 * NUMBER_SIZE ? SIZE_MAX : NUMBER_SIZE + len + wire_padding(len);
+	return len > SIZE_MAX - 2 * (size_t)NUMBER_SIZE ? SIZE_MAX : NUMBER_SIZE + len + wire_padding(len);
 }
 
 enum err put_string(struct buf *b, const void *bytes, size_t len)
