@@ -61,10 +61,10 @@ static enum err ask_of(struct arena *arena, const char *store_dir, const char *p
 	enum err err = aterm_parse(arena, store_dir, name_of(path), buf_data(file), buf_len(file), &drv, why);
 
 	/* In a store it has to be the text of its path, as it has to be in a session; elsewhere a file may have any name. */
-	if (!err && store_path_ok(store_dir, text_of(path)) &&
-	    !aterm_path_matches(store_dir, text_of(path), buf_data(file), buf_len(file), drv)) {
-		*why = "is not the text that its path names";
-		err = ERR_PROTO;
+	if (!err && store_path_ok(store_dir, text_of(path))) {
+		err = aterm_path_check(store_dir, text_of(path), buf_data(file), buf_len(file), drv);
+		if (err)
+			*why = "is not the text that its path names";
 	}
 	if (!err)
 		err = facts_gather(arena, drv, &facts, why);

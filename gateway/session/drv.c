@@ -133,7 +133,8 @@ static enum err parse(struct session *s, struct text path, const void *bytes, si
 	err = aterm_parse(scratch, store_dir, store_path_drv_name(path), bytes, len, parsed, &fault);
 	if (!err) {
 		err = aterm_path_check(store_dir, path, bytes, len, *parsed);
-		fault = "is not the text that its path names";
+		if (err)
+			fault = "is not the text that its path names";
 	}
 	if (!err)
 		err = facts_gather(scratch, *parsed, facts, &fault);
