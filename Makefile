@@ -12,21 +12,26 @@ B       = build
 SECONDS = 20
 VERSION = 0.1.0
 
-LIBS    = libsodium inih jansson $(LIBS_$(shell uname -s))
-LIBS_Linux = libseccomp
+# What systems do in ways of their own is in files named by `uname -s`: NAME_linux.c, NAME_darwin.c, linux.c, darwin.c. A
+# system without its files does not build.
+SYSTEM  = $(shell uname -s | tr A-Z a-z)
+OTHERS  = $(filter-out $(SYSTEM),linux darwin)
+
+LIBS    = libsodium inih jansson $(LIBS_$(SYSTEM))
+LIBS_linux = libseccomp
+LIB_CFLAGS = $(shell pkg-config --cflags $(LIBS))
 WARN    = -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla
 HARDEN  = -O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
 CFLAGS  = -g
 CPPFLAGS =
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -I. $(WARN) $(HARDEN) $(CPPFLAGS) $(CFLAGS) -MMD -MP \
-	$(shell pkg-config --cflags $(LIBS))
-LDFLAGS = $(LDFLAGS_$(shell uname -s))
-LDFLAGS_Linux = -pie -Wl,-z,relro,-z,now,-z,noexecstack
+	$(LIB_CFLAGS)
+LDFLAGS = $(LDFLAGS_$(SYSTEM))
+LDFLAGS_linux = -pie -Wl,-z,relro,-z,now,-z,noexecstack
 LDLIBS  = $(shell pkg-config --libs $(LIBS))
 
-# One file of gateway/sandbox is for each system; one without its own does not build.
-SANDBOX = gateway/sandbox/$(shell uname -s | tr A-Z a-z).c
-SRC     = $(filter-out gateway/sandbox/%,$(wildcard gateway/*/*.c)) $(SANDBOX) $(wildcard policy/*.c)
+SRC     = $(filter-out $(foreach other,$(OTHERS),%/$(other).c %_$(other).c), \
+	$(wildcard gateway/*/*.c) $(wildcard policy/*.c))
 OBJ     = $(SRC:%.c=$(B)/%.o)
 PAGES   = $(wildcard packaging/man/*.[578])
 
@@ -42,6 +47,8 @@ FUZZ_OBJ = $(UNIT_OBJ:$(B)/asan/%=$(B)/fuzz/objects/%)
 FUZZ_MAIN = -fsanitize=fuzzer
 
 all: $(B)/nix-gateway
+
+objects: $(OBJ)
 
 $(B)/nix-gateway: $(OBJ)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
@@ -130,6 +137,10 @@ valgrind: plain
 lint:
 	tests/lint $(B)
 
+# On Linux: that the program compiles and links for macOS, arm64 and x86_64.
+cross-macos:
+	packaging/cross $(B) aarch64-macos.11.0 x86_64-macos.11.0
+
 bench: deps
 	$(MAKE) all
 	tests/bench/run $(B)/nix-gateway
@@ -196,6 +207,8 @@ check-deb: deb
 clean:
 	rm -rf $(B)
 
-.PHONY: all unit plain fuzzers demo check deps lint valgrind coverage bench fuzz soak install uninstall deb rpm check-deb clean
+.PHONY: all objects unit plain fuzzers demo check deps lint valgrind coverage cross-macos bench fuzz soak install uninstall deb \
+	rpm check-deb clean
 .SECONDARY:
+.DELETE_ON_ERROR:
 -include $(shell find $(B) -name package -prune -o -name '*.d' -print 2>/dev/null)

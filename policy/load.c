@@ -1,34 +1,13 @@
 #include "policy/load.h"
 
-#include <limits.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#ifdef __APPLE__
-#include <mach-o/dyld.h>
-#endif
 
 #include "policy/faults.h"
 #include "policy/ini.h"
+#include "policy/owner.h"
 #include "policy/pool.h"
 #include "policy/resolve.h"
 #include "policy/source.h"
-
-/* Whoever owns the program could exchange it, so is trusted with the policy. Can it not be found out: root alone. */
-static uid_t program_owner(void)
-{
-	struct stat st;
-#ifdef __APPLE__
-	char path[PATH_MAX];
-	uint32_t size = sizeof path;
-
-	if (_NSGetExecutablePath(path, &size) == 0 && stat(path, &st) == 0)
-		return st.st_uid;
-#else
-	if (stat("/proc/self/exe", &st) == 0)
-		return st.st_uid;
-#endif
-	return 0;
-}
 
 void policy_free(struct policy *p)
 {
@@ -82,7 +61,7 @@ bool policy_load(const char *path, enum policy_trustee trustee, struct policy **
 	*out = NULL;                    /* the caller never holds half a policy */
 	if (p == NULL) {
 		faults_add(&faults, 0, "cannot be loaded: out of memory");
-	} else if (source_read(path, trustee, program_owner(), p->pool, &source, &faults)) {
+	} else if (source_read(path, trustee, owner_of_program(), p->pool, &source, &faults)) {
 		ini_read(source.text, source.len, &ini, &faults);
 		resolve(&ini, p, &faults);
 		ini_free(&ini);

@@ -19,46 +19,33 @@
 
 #include <sodium.h>
 
+#include "gateway/audit/logger.h"
 #include "gateway/base/log.h"
 
 enum {
 	FIELD_MAX = 4096,       /* bytes of one text as it is written */
 	STDERR_MS = 1000,
-	SYSLOG_SECONDS = 2,
 	STDERR_PIECE = 4096     /* what a pipe that polls writable takes without waiting */
 };
-
-/* Where the local system logger listens: Linux and the BSDs, then macOS. */
-static const char *const syslog_sockets[] = { "/dev/log", "/var/run/syslog" };
 
 void audit_init(struct audit *a)
 {
 	*a = (struct audit){ .syslog = -1, .file = -1 };
 }
 
-/* A logger that hangs must not hold the session with it, which would notice nothing of its client any more. */
-static bool wait_no_longer(int fd)
-{
-	const struct timeval most = { .tv_sec = SYSLOG_SECONDS };
-
-	return setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &most, sizeof most) == 0;
-}
-
 /* Not syslog(3): it does not tell whether the record was taken, and it opens its socket when it likes. */
 static int syslog_connect(void)
 {
-	for (size_t i = 0; i < sizeof syslog_sockets / sizeof *syslog_sockets; i++) {
-		struct sockaddr_un address = { .sun_family = AF_UNIX };
-		int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
 
-		if (fd < 0)
-			return -1;
-		snprintf(address.sun_path, sizeof address.sun_path, "%s", syslog_sockets[i]);
-		if (fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 && wait_no_longer(fd) &&
-		    connect(fd, (struct sockaddr *)&address, sizeof address) == 0)
-			return fd;
-		close(fd);
-	}
+	if (fd < 0)
+		return -1;
+	snprintf(address.sun_path, sizeof address.sun_path, "%s", logger_path);
+	if (fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 && logger_prepare(fd) &&
+	    connect(fd, (struct sockaddr *)&address, sizeof address) == 0)
+		return fd;
+	close(fd);
 	return -1;
 }
 
@@ -106,7 +93,7 @@ enum err audit_open(struct audit *a, unsigned places, const char *file, char *wh
 	if ((places & AUDIT_TO_AUTO) != 0)
 		a->places |= a->syslog >= 0 ? AUDIT_TO_SYSLOG : AUDIT_TO_STDERR;
 	if ((a->places & AUDIT_TO_SYSLOG) != 0 && a->syslog < 0) {
-		log_sentence(why, "%s: nobody listens", syslog_sockets[0]);
+		log_sentence(why, "%s: nobody listens", logger_path);
 		return ERR_IO;
 	}
 	return (a->places & AUDIT_TO_FILE) != 0 ? file_open(a, file, why) : ERR_NONE;
@@ -185,7 +172,7 @@ static bool send_syslog(int fd, const char *line)
 	struct iovec parts[] = { { .iov_base = header, .iov_len = (size_t)n },
 				 { .iov_base = (char *)(uintptr_t)line, .iov_len = strlen(line) - 1 } };
 
-	return writev(fd, parts, 2) >= 0;       /* one record; and the calls that could name another address stay unused */
+	return logger_send(fd, parts, 2);
 }
 
 /* Stderr leads to the client, who may never read it: there a line waits only so long. */

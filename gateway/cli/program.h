@@ -5,8 +5,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Absolute, NUL-terminated. False where the system does not tell or `size` is too small. Ask before process_settle:
- * a process that is not dumpable may not read its own /proc/self/exe. */
+/* Absolute, NUL-terminated. False where the system does not tell or `size` is too small. Ask before process_settle: on
+ * Linux a process that is not dumpable may not read its own /proc/self/exe. Of the system: program_linux.c,
+ * program_darwin.c. */
 bool program_path(char *path, size_t size);
 
 #endif

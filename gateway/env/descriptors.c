@@ -8,9 +8,6 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
-#ifdef __linux__
-#include <sys/syscall.h>
-#endif
 
 enum { UNLISTED_MAX = 1024 * 1024 };    /* most numbers tried one by one, where the limit says "any number" */
 
@@ -88,13 +85,4 @@ enum err descriptors_close_listed(int first)
 			return close_by_number(first);
 	} while (closed);
 	return ERR_NONE;
-}
-
-enum err descriptors_close_from(int first)
-{
-#ifdef SYS_close_range
-	if (syscall(SYS_close_range, (unsigned)first, ~0U, 0U) == 0)
-		return ERR_NONE;
-#endif
-	return descriptors_close_listed(first);         /* Linux before 5.9, an old container's filter, macOS */
 }

@@ -1,19 +1,16 @@
 #include "gateway/env/process.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#ifdef __linux__
-#include <sys/prctl.h>
-#endif
 
 #include "gateway/base/log.h"
 #include "gateway/env/descriptors.h"
+#include "gateway/env/process_system.h"
 
 void process_before_exec(void)
 {
@@ -48,14 +45,10 @@ static void raise_file_limit(void)
 	if (limit.rlim_cur >= wanted)
 		return;
 	limit.rlim_cur = wanted;
-	if (setrlimit(RLIMIT_NOFILE, &limit) == 0)
+	if (setrlimit(RLIMIT_NOFILE, &limit) == 0 || wanted <= process_files_surely)
 		return;
-#ifdef OPEN_MAX
-	if (wanted > OPEN_MAX) {                /* macOS says its hard limit is none, and then takes OPEN_MAX at most */
-		limit.rlim_cur = OPEN_MAX;
-		(void)setrlimit(RLIMIT_NOFILE, &limit);
-	}
-#endif
+	limit.rlim_cur = process_files_surely;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 static enum err forbid_core(void)
@@ -63,15 +56,6 @@ static enum err forbid_core(void)
 	const struct rlimit none = { .rlim_cur = 0, .rlim_max = 0 };
 
 	return setrlimit(RLIMIT_CORE, &none) == 0 ? ERR_NONE : ERR_IO;
-}
-
-static enum err forbid_tracing(void)
-{
-#ifdef __linux__
-	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 ? ERR_NONE : ERR_IO;
-#else
-	return ERR_NONE;
-#endif
 }
 
 static enum err failed(const char *step, char *why)
@@ -95,7 +79,7 @@ enum err process_settle(enum process_sigpipe sigpipe, char *why)
 	if (forbid_core() != ERR_NONE)
 		return failed("forbidding core files", why);
 	raise_file_limit();
-	if (forbid_tracing() != ERR_NONE)       /* last: it closes /proc/self to us */
+	if (process_forbid_tracing() != ERR_NONE)       /* last: on Linux it closes /proc/self to us */
 		return failed("forbidding tracing", why);
 	return ERR_NONE;
 }

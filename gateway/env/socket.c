@@ -14,6 +14,7 @@
 
 #include "gateway/base/clock.h"
 #include "gateway/base/log.h"
+#include "gateway/env/socket_system.h"
 
 enum { RETRY_MS = 10 };
 
@@ -80,17 +81,17 @@ static int try_connect(int fd, const struct sockaddr_un *address, int wait_ms)
 	return errno == EINTR ? EAGAIN : errno;
 }
 
-/* Linux answers EAGAIN while the daemon's queue is full and has nothing to wait for, hence the short sleeps. */
+/* While the daemon's queue is full there is nothing that one could wait for, hence the short sleeps. */
 static int connect_until(int fd, const struct sockaddr_un *address, int64_t deadline)
 {
 	for (;;) {
 		int64_t left = deadline - clock_ms();
 		int failure = try_connect(fd, address, left > 0 ? (int)left : 0);
 
-		if (failure != EAGAIN)
+		if (failure != EAGAIN && !socket_may_be_busy(failure))
 			return failure;
 		if (left <= 0)
-			return ETIMEDOUT;
+			return failure == EAGAIN ? ETIMEDOUT : failure;
 		poll(NULL, 0, RETRY_MS);
 	}
 }

@@ -57,6 +57,13 @@ static enum err spool_write(struct session *s, const uint8_t *bytes, size_t len)
 	return ERR_NONE;
 }
 
+/* Empties the spool. What a longer archive has left behind is never read, so where a locked process may not truncate (macOS
+ * checks that as it checks an open) it merely stays on disk until the session ends. */
+static bool spool_rewind(int spool)
+{
+	return (ftruncate(spool, 0) == 0 || errno == EPERM) && lseek(spool, 0, SEEK_SET) == 0;
+}
+
 /* Keeps one archive as it comes (or only reads it), and makes its hash. */
 static enum err spool_archive(struct session *s, bool keep, uint8_t hash[SHA256_LEN])
 {
@@ -65,7 +72,7 @@ static enum err spool_archive(struct session *s, bool keep, uint8_t hash[SHA256_
 
 	crypto_hash_sha256_init(&state);
 	nar_init(&s->nar, UPLOAD_NAR_MAX);
-	if (ftruncate(s->spool, 0) != 0 || lseek(s->spool, 0, SEEK_SET) != 0)
+	if (!spool_rewind(s->spool))
 		return session_end(s, ERR_IO, "failed", "an upload cannot be kept: %s", strerror(errno));
 	while (!err && !nar_done(&s->nar)) {
 		const uint8_t *bytes;

@@ -3,8 +3,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
+
+#include "gateway/session/peer_system.h"
 
 enum {
 	STEP = 64 * 1024,       /* bytes of one read(2) or write(2): what a pipe holds */
@@ -25,16 +26,6 @@ static void make_nonblocking(int fd)
 		(void)fcntl(fd, F_SETFL, flags | O_NONBLOCK);
 }
 
-/* A larger pipe costs its memory only while it is full. Refused (no pipe, too many of them): it stays as it is. */
-static void widen_pipe(int fd)
-{
-#ifdef F_SETPIPE_SZ
-	(void)fcntl(fd, F_SETPIPE_SZ, PEER_PIPE);
-#else
-	(void)fd;
-#endif
-}
-
 void peer_init(struct peer *p, const char *name, int in, int out)
 {
 	*p = (struct peer){ .name = name, .in = in, .out = out, .moved_ms = clock_ms() };
@@ -42,8 +33,8 @@ void peer_init(struct peer *p, const char *name, int in, int out)
 	buf_init(&p->tx, SIZE_MAX / 2);         /* bounded by what a message may hold; bulk asks for room first */
 	make_nonblocking(in);
 	make_nonblocking(out);
-	widen_pipe(in);
-	widen_pipe(out);
+	peer_widen_pipe(in);
+	peer_widen_pipe(out);
 }
 
 void peer_init_shared(struct peer *p, const char *name, int out)
@@ -144,28 +135,22 @@ static void drop_queue(struct peer *p)
 
 enum { NAP_MS = 2, MOMENT_MS = 20 };
 
-/* Bytes that the reader has not read, of a socket or a pipe; -1: the system does not say. */
-static int unread(int fd)
-{
-	int count;
-
-	return ioctl(fd, TIOCOUTQ, &count) == 0 || ioctl(fd, FIONREAD, &count) == 0 ? count : -1;
-}
-
 void peer_wait_taken(const struct peer *p, int limit_ms)
 {
 	int64_t until = clock_ms() + limit_ms;
-	int left = unread(p->out);
+	int left = peer_unread(p->out);
 
 	if (left < 0)
 		(void)poll(NULL, 0, MOMENT_MS);
 	while (left > 0 && clock_ms() < until) {
 		(void)poll(NULL, 0, NAP_MS);
-		left = unread(p->out);
+		left = peer_unread(p->out);
 	}
 }
 
-/* Both descriptors are always watched: with no event asked for, poll still tells of a hang-up. */
+/* Both descriptors are always watched: with no event asked for, poll still tells of a hang-up (not so on macOS, which
+ * tells only where input or room is asked for: there a client that hangs up behind a full rx is noticed when it is next
+ * read from or written to). */
 static void watch(struct peer *p, struct pollfd *polls)
 {
 	short in = !p->ended && !p->unheard && buf_room(&p->rx) > 0 ? POLLIN : 0, out;

@@ -1,13 +1,11 @@
 #include "gateway/cli/program.h"
 
 #include <limits.h>
+#include <mach-o/dyld.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#if defined(__APPLE__)
-#include <mach-o/dyld.h>
-
+/* dyld(3): the path may lead through links, which realpath resolves. */
 bool program_path(char *path, size_t size)
 {
 	char raw[PATH_MAX], real[PATH_MAX];
@@ -18,14 +16,3 @@ bool program_path(char *path, size_t size)
 	memcpy(path, real, strlen(real) + 1);
 	return true;
 }
-#else
-bool program_path(char *path, size_t size)
-{
-	ssize_t n = readlink("/proc/self/exe", path, size);
-
-	if (n <= 0 || (size_t)n >= size)
-		return false;
-	path[n] = '\0';
-	return true;
-}
-#endif

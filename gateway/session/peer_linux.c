@@ -1,0 +1,20 @@
+#include "gateway/session/peer_system.h"
+
+#include <fcntl.h>
+#include <sys/ioctl.h>
+
+#include "gateway/session/peer.h"
+
+/* A larger pipe costs its memory only while it is full. Refused (no pipe, too many of them): it stays as it is. */
+void peer_widen_pipe(int fd)
+{
+	(void)fcntl(fd, F_SETPIPE_SZ, PEER_PIPE);
+}
+
+/* unix(7), pipe(7): TIOCOUTQ counts what a socket's peer has not taken, FIONREAD what is in a pipe, at either end. */
+int peer_unread(int fd)
+{
+	int count;
+
+	return ioctl(fd, TIOCOUTQ, &count) == 0 || ioctl(fd, FIONREAD, &count) == 0 ? count : -1;
+}

@@ -1,0 +1,11 @@
+/* peer_system: what peer asks of the system that others do not have: peer_linux.c, peer_darwin.c. */
+#ifndef GATEWAY_SESSION_PEER_SYSTEM_H
+#define GATEWAY_SESSION_PEER_SYSTEM_H
+
+/* Has a pipe hold PEER_PIPE bytes where it can be told to; what is no pipe stays as it is. */
+void peer_widen_pipe(int fd);
+
+/* Bytes written to the descriptor that its reader has not read; -1: the system does not say. */
+int peer_unread(int fd);
+
+#endif
