@@ -19,7 +19,7 @@ in
     assertions = gateway.assertions config.nix.settings;
     warnings = gateway.warnings config.nix.settings
       ++ lib.optional (!(config.nix.settings ? sandbox))
-        "services.nix-gateway: on macOS nix.settings.sandbox is false unless it is set; strangers' builds run outside of one.";
+        "services.nix-gateway: on macOS nix.settings.sandbox is false unless it is set; builds run outside of one.";
 
     environment.systemPackages = [ cfg.package ];
     environment.etc."nix-gateway/policy.ini".source = gateway.policy;
@@ -39,7 +39,7 @@ in
     users.knownUsers = [ cfg.account ];
     users.knownGroups = [ cfg.account ];
 
-    # Before accounts are made, for it is their shell. A copy, since nix-darwin only links into the store; put in place by
+    # Before accounts are made, for it is a shell. A copy, since nix-darwin only links into the store; put in place by
     # renaming, so that a running session keeps the old one.
     system.activationScripts.extraActivation.text = ''
       echo "copying nix-gateway..." >&2

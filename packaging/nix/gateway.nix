@@ -1,6 +1,6 @@
 # What the modules for NixOS and nix-darwin share: the options, the policy that is made of them, the lines for sshd.
-# `program` is where the copy of the program lies that sshd and the account use. Not in the store: sshd runs a key command
-# only from folders that nobody but root can write, and /nix/store belongs to the group of the build users.
+# `program` is where the copy of the program lies that sshd and the account use. Not in the store: sshd runs a key
+# command only from folders that nobody but root can write, and /nix/store belongs to the group of the build users.
 { lib, pkgs, cfg, program }:
 
 let
@@ -168,7 +168,8 @@ in
       message = "services.nix-gateway.settings: sections of keys belong into services.nix-gateway.keys.";
     }
     {
-      assertion = !(cfg.settings.gateway.account or null == "untrusted" && lib.elem cfg.account (nix.trusted-users or [ ]));
+      assertion = cfg.settings.gateway.account or null != "untrusted"
+        || !lib.elem cfg.account (nix.trusted-users or [ ]);
       message = ''
         services.nix-gateway: the policy says account = untrusted, and ${cfg.account} is in nix.settings.trusted-users:
         no session would start. Take it out there.

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""packaging/darwin/set-up, with stand-ins for what only macOS has: dscl with a folder for its directory, dseditgroup, uname.
-And the formula, as far as it can be read without Homebrew."""
+"""packaging/darwin/set-up, with stand-ins for what only macOS has: dscl with a folder for its directory, dseditgroup,
+uname. And the formula, as far as it can be read without Homebrew."""
 import os
 import re
 import shutil
@@ -44,8 +44,8 @@ class Mac:
         at.file("mac/ds/Groups/com.apple.access_ssh/PrimaryGroupID", "399\n")
 
     def set_up(self, *words):
-        env = dict(os.environ, PATH=f"{self.root}/bin:{os.environ['PATH']}", DIRECTORY=f"{self.root}/ds", DESTDIR=self.root)
-        return process.run([SET_UP, self.at.gateway, *words], env=env, limit=30)
+        env = dict(os.environ, PATH=f"{self.root}/bin:{os.environ['PATH']}", DIRECTORY=f"{self.root}/ds")
+        return process.run([SET_UP, self.at.gateway, *words], env=dict(env, DESTDIR=self.root), limit=30)
 
     def read(self, *names):
         with open(os.path.join(self.root, *names), encoding="utf-8") as file:
@@ -61,8 +61,8 @@ def test_a_new_account_has_the_program_as_shell_and_nothing_of_its_own(at):
     made = mac.set_up()
     assert made.status == 0, str(made)
     assert mac.user("builder") == {
-        "UniqueID": "302", "PrimaryGroupID": "302", "RealName": "Nix builds of others", "Password": "*", "IsHidden": "1",
-        "NFSHomeDirectory": "/var/empty", "UserShell": PROGRAM}, mac.user("builder")
+        "UniqueID": "302", "PrimaryGroupID": "302", "RealName": "Nix builds of others", "Password": "*",
+        "IsHidden": "1", "NFSHomeDirectory": "/var/empty", "UserShell": PROGRAM}, mac.user("builder")
     assert mac.read("ds/Groups/builder/PrimaryGroupID") == "302"
     assert mac.read("ds/edits") == "-o edit -a builder -t user com.apple.access_ssh"
 

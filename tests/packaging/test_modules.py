@@ -1,17 +1,12 @@
 #!/usr/bin/env python3
-"""The modules for NixOS, nix-darwin and home-manager: evaluated by this machine's Nix with a stand-in for nixpkgs' lib (see
-nix/lib.nix), their policy made by a real build, with the real program's check in it, and read by the program."""
-import json
+"""The modules for NixOS, nix-darwin and home-manager: evaluated by this machine's Nix with a stand-in for nixpkgs' lib
+(see nix/lib.nix), their policy made by a real build, with the program's own check in it, and read by the program."""
 import os
 import re
-import shutil
 
-import process
+import modules
 import workbench
-from cases import need
 
-MODULES = os.path.join(workbench.ROOT, "packaging", "nix")
-EVALUATE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "nix", "default.nix")
 PROGRAM = "/etc/nix-gateway/bin/nix-gateway"
 KEYS = os.path.join(workbench.ROOT, "tests", "corpus", "ssh")
 
@@ -21,7 +16,8 @@ BUILDER = """
     settings.gateway.account = "untrusted";
     settings.default = { systems = [ "x86_64-linux" "i686-linux" ]; timeout = "2h"; keep-failed = false; };
     settings."role tester".features = [ "kvm" "nixos-test" ];
-    keys.alice = { publicKeys = [ "%(ed25519)s" "%(rsa)s" ]; settings = { role = "tester"; cores = 4; expires = null; }; };
+    keys.alice.publicKeys = [ "%(ed25519)s" "%(rsa)s" ];
+    keys.alice.settings = { role = "tester"; cores = 4; expires = null; };
     keys.bob.settings = { fingerprint = [ "%(ecdsa)s" ]; protocols = [ "ssh-ng" ]; };
   };
 """
@@ -50,53 +46,15 @@ def builder():
     return BUILDER % {"ed25519": public_key("ed25519"), "rsa": public_key("rsa"), "ecdsa": fingerprint("ecdsa-256")}
 
 
-def nix_environment(at):
-    """A store, state and settings of our own: nothing of the machine's is read or written."""
-    names = {"NIX_STORE_DIR": "store", "NIX_STATE_DIR": "state", "NIX_LOG_DIR": "log", "NIX_CONF_DIR": "conf",
-             "HOME": "home", "XDG_CACHE_HOME": "cache"}
-    env = {name: os.path.realpath(at.path("nix", folder)) for name, folder in names.items()}
-    at.file("nix/conf/nix.conf", "sandbox = false\nbuild-users-group =\nsubstitute = false\n")
-    return dict(os.environ, **env, NIX_REMOTE="local")
-
-
-def nix(at, tool, *words):
-    need(shutil.which(tool), f"no {tool} here")
-    return process.run([tool, *words], env=nix_environment(at), limit=60)
-
-
-def whole(at, system, module, config, ask):
-    """An expression: what `ask` is of the whole configuration, `c`."""
-    package = at.path("package", "bin")
-    os.makedirs(package, exist_ok=True)
-    shutil.copy(at.gateway, package)
-    return (f'let c = import {EVALUATE} {{ system = "{system}"; module = {MODULES}/{module}; '
-            f'gateway = "{os.path.dirname(package)}"; config = {{ {config} }}; }}; in {ask}')
-
-
-def ask(at, system, module, config, question):
-    made = nix(at, "nix-instantiate", "--eval", "--strict", "--json", "-E", whole(at, system, module, config, question))
-    assert made.status == 0, str(made)
-    return json.loads(made.stdout)
-
-
-def refusal(at, system, module, config, question="c"):
-    made = nix(at, "nix-instantiate", "--eval", "--strict", "--json", "-E", whole(at, system, module, config, question))
-    assert made.status != 0, str(made)
-    return made.stderr
-
-
-def policy(at, config, system="nixos", module="nixos.nix"):
-    """Builds the policy as an administrator's rebuild would. Returns the run and the file's path."""
-    question = 'c.environment.etc."nix-gateway/policy.ini".source'
-    made = nix(at, "nix-build", "--no-out-link", "-E", whole(at, system, module, config, question))
-    return made, made.stdout.strip()
+def of(at):
+    return modules.Modules(at.path("nix"), at.gateway)
 
 
 NIXOS = " services.openssh.enable = true; "
 
 
 def test_the_policy_of_a_system_holds_its_keys_and_has_no_fault(at):
-    made, path = policy(at, NIXOS + builder())
+    made, path = of(at).policy(NIXOS + builder())
     assert made.status == 0, str(made)
     with open(path, encoding="utf-8") as file:
         text = file.read()
@@ -126,19 +84,20 @@ protocols = ssh-ng
 
 
 def test_a_policy_with_a_fault_is_not_built(at):
-    made, _ = policy(at, NIXOS + builder().replace('systems = [ "x86', 'sistems = [ "x86'))
+    made, _ = of(at).policy(NIXOS + builder().replace('systems = [ "x86', 'sistems = [ "x86'))
     assert made.status != 0 and "'sistems'" in made.stderr, str(made)
 
 
 def test_what_is_no_public_key_is_not_built(at):
-    made, _ = policy(at, NIXOS + builder().replace("ssh-ed25519 AAAA", "ssh-ed25519 BBBB"))
+    made, _ = of(at).policy(NIXOS + builder().replace("ssh-ed25519 AAAA", "ssh-ed25519 BBBB"))
     assert made.status != 0 and "not an SSH public key: ssh-ed25519 BBBB" in made.stderr, str(made)
 
 
 def test_a_value_cannot_bring_a_line_of_its_own(at):
     for value in (r'"a\n[key eve]"', r'"a\rb"', '"a ;b"'):
         config = NIXOS + builder().replace('role = "tester"', f"role = {value}")
-        text = refusal(at, "nixos", "nixos.nix", config, 'c.environment.etc."nix-gateway/policy.ini".source.policyText')
+        text = of(at).refusal("nixos", "nixos.nix", config,
+                              'c.environment.etc."nix-gateway/policy.ini".source.policyText')
         assert "a newline or a comment in a line of the policy" in text, text
 
 
@@ -151,7 +110,7 @@ def sshd_block(text):
 
 def test_sshd_on_nixos_is_told_what_the_sample_file_says(at):
     config = NIXOS + 'services.openssh.extraConfig = "LogLevel VERBOSE";' + builder()
-    text = ask(at, "nixos", "nixos.nix", config, "c.services.openssh.extraConfig")
+    text = of(at).ask("nixos", "nixos.nix", config, "c.services.openssh.extraConfig")
     block, rest = sshd_block(text)
     assert text.startswith("LogLevel VERBOSE\n") and rest.strip() == "LogLevel VERBOSE", text
     assert block["ForceCommand"] == f"{PROGRAM} serve"
@@ -164,30 +123,18 @@ def test_sshd_on_nixos_is_told_what_the_sample_file_says(at):
         {name: value for name, value in sample.items() if name not in own}, f"{block}\n{sample}"
 
 
-def test_the_lines_for_sshd_are_understood_by_sshd(at):
-    sshd = shutil.which("sshd", path=os.environ["PATH"] + ":/usr/sbin:/usr/local/sbin")
-    need(sshd, "no sshd here")
-    need(os.geteuid() == 0, "sshd wants to be root to show its settings")
-    workbench.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", at.path("host")])
-    os.makedirs("/run/sshd", exist_ok=True)
-    text = ask(at, "nixos", "nixos.nix", NIXOS + builder(), "c.services.openssh.extraConfig")
-    path = at.file("sshd_config", f"HostKey {at.path('host')}\n{text}")
-    for user, forced in (("builder", f"{PROGRAM} serve"), ("somebody", "none")):
-        shown = workbench.run([sshd, "-T", "-f", path, "-C", f"user={user},host=x,addr=127.0.0.1"])
-        assert shown.status == 0 and f"\nforcecommand {forced}\n" in shown.stdout, str(shown)
-
-
 def test_the_account_on_nixos_has_the_program_as_shell_and_no_home_of_its_own(at):
-    user = ask(at, "nixos", "nixos.nix", NIXOS + builder(), "c.users.users.builder")
+    user = of(at).ask("nixos", "nixos.nix", NIXOS + builder(), "c.users.users.builder")
     assert user["shell"] == PROGRAM and user["home"] == "/var/empty" and not user["createHome"] and user["isSystemUser"]
     assert user["group"] == "builder"
-    assert ask(at, "nixos", "nixos.nix", NIXOS + builder(), "c.users.groups ? builder")
+    assert of(at).ask("nixos", "nixos.nix", NIXOS + builder(), "c.users.groups ? builder")
 
 
 def test_the_program_is_copied_out_of_the_store_on_nixos(at):
-    copy = ask(at, "nixos", "nixos.nix", NIXOS + builder(),
-               'let e = c.environment.etc."nix-gateway/bin/nix-gateway"; in { inherit (e) mode; from = toString e.source; }')
-    assert copy == {"mode": "0755", "from": at.path("package", "bin", "nix-gateway")}, copy
+    copy = of(at).ask("nixos", "nixos.nix", NIXOS + builder(),
+               'let e = c.environment.etc."nix-gateway/bin/nix-gateway"; in '
+               '{ inherit (e) mode; from = toString e.source; }')
+    assert copy == {"mode": "0755", "from": at.path("nix/package/bin/nix-gateway")}, copy
 
 
 def test_a_system_without_keys_sshd_or_a_way_in_is_refused(at):
@@ -200,44 +147,46 @@ def test_a_system_without_keys_sshd_or_a_way_in_is_refused(at):
             (config.replace('"role tester"', '"key eve"'), "belong into services.nix-gateway.keys"),
             (config.replace("keys.bob.", f'keys."*".publicKeys = [ "{public_key("ed25519")}" ]; keys.bob.'),
              "no public keys")):
-        failed = ask(at, "nixos", "nixos.nix", changed, "c.failed")
+        failed = of(at).ask("nixos", "nixos.nix", changed, "c.failed")
         assert len(failed) == 1 and sentence in failed[0], f"{sentence}: {failed}"
-    assert ask(at, "nixos", "nixos.nix", config, "c.failed") == []
-    assert ask(at, "nixos", "nixos.nix", config, "c.warnings") == []
+    assert of(at).ask("nixos", "nixos.nix", config, "c.failed") == []
+    assert of(at).ask("nixos", "nixos.nix", config, "c.warnings") == []
 
 
 def test_what_weakens_a_builder_is_warned_of(at):
     config = NIXOS + builder().replace('settings.gateway.account = "untrusted";', "")
     for more, sentence in ((" nix.settings.sandbox = false; ", "sandbox is not true"),
                            (' nix.settings.trusted-users = [ "builder" ]; ', "no key of the policy needs that")):
-        warnings = ask(at, "nixos", "nixos.nix", config + more, "c.warnings")
+        warnings = of(at).ask("nixos", "nixos.nix", config + more, "c.warnings")
         assert len(warnings) == 1 and sentence in warnings[0], warnings
-    warnings = ask(at, "nixos", "nixos.nix", config.replace("fingerprint =", "trusted-public-keys ="), "c.warnings")
+    warnings = of(at).ask("nixos", "nixos.nix", config.replace("fingerprint =", "trusted-public-keys ="), "c.warnings")
     assert len(warnings) == 1 and "nothing says who may log in as bob" in warnings[0], warnings
 
 
 def test_a_mac_gets_the_same_policy_and_the_same_lines_for_sshd(at):
-    theirs, path = policy(at, NIXOS + builder())
-    ours, mac_path = policy(at, builder(), "darwin", "darwin.nix")
+    theirs, path = of(at).policy(NIXOS + builder())
+    ours, mac_path = of(at).policy(builder(), "darwin", "darwin.nix")
     assert theirs.status == 0 and ours.status == 0 and path == mac_path, f"{theirs}\n{ours}"
-    lines = [ask(at, system, module, config, "c.services.openssh.extraConfig") for system, module, config in (
+    lines = [of(at).ask(system, module, config, "c.services.openssh.extraConfig") for system, module, config in (
         ("nixos", "nixos.nix", NIXOS + builder()), ("darwin", "darwin.nix", builder()))]
     assert lines[0] == lines[1]
 
 
 def test_a_mac_gets_its_account_its_copy_and_its_warning(at):
-    user = ask(at, "darwin", "darwin.nix", builder(), "c.users.users.builder")
-    assert user["shell"] == PROGRAM and user["home"] == "/var/empty" and user["uid"] == user["gid"] == 399 and user["isHidden"]
-    users = ask(at, "darwin", "darwin.nix", builder(), "c.users")
+    user = of(at).ask("darwin", "darwin.nix", builder(), "c.users.users.builder")
+    assert user["shell"] == PROGRAM and user["home"] == "/var/empty" and user["isHidden"], user
+    assert user["uid"] == user["gid"] == 399, user
+    users = of(at).ask("darwin", "darwin.nix", builder(), "c.users")
     assert users["knownUsers"] == users["knownGroups"] == ["builder"] and users["groups"]["builder"]["gid"] == 399
-    before = ask(at, "darwin", "darwin.nix", builder(), "c.system.activationScripts.extraActivation.text")
+    before = of(at).ask("darwin", "darwin.nix", builder(), "c.system.activationScripts.extraActivation.text")
     copied = re.search(r"install -m 755 -o root -g wheel (\S+) (\S+)\n\S*mv -f (\S+) (\S+)\n", before)
-    assert copied and copied.groups() == (at.path("package/bin/nix-gateway"), PROGRAM + ".new", PROGRAM + ".new", PROGRAM)
-    after = ask(at, "darwin", "darwin.nix", builder(), "c.system.activationScripts.postActivation.text")
+    new = PROGRAM + ".new"
+    assert copied and copied.groups() == (at.path("nix/package/bin/nix-gateway"), new, new, PROGRAM), before
+    after = of(at).ask("darwin", "darwin.nix", builder(), "c.system.activationScripts.postActivation.text")
     assert "-a builder -t user com.apple.access_ssh" in after
-    warnings = ask(at, "darwin", "darwin.nix", builder(), "c.warnings")
+    warnings = of(at).ask("darwin", "darwin.nix", builder(), "c.warnings")
     assert len(warnings) == 1 and "on macOS" in warnings[0]
-    assert ask(at, "darwin", "darwin.nix", builder() + " nix.settings.sandbox = true; ", "c.warnings") == []
+    assert of(at).ask("darwin", "darwin.nix", builder() + " nix.settings.sandbox = true; ", "c.warnings") == []
 
 
 def test_clients_are_told_the_machine_and_how_ssh_reaches_it(at):
@@ -246,17 +195,17 @@ def test_clients_are_told_the_machine_and_how_ssh_reaches_it(at):
                "publicHostKey": None}
     for system, module, config in (("nixos", "client-system.nix", CLIENT), ("darwin", "client-system.nix", CLIENT),
                                    ("home", "home-manager.nix", CLIENT + "programs.ssh.enable = true;")):
-        assert ask(at, system, module, config, "c.nix.buildMachines") == [machine]
-        assert ask(at, system, module, config, "c.nix.distributedBuilds")
-        assert ask(at, system, module, config, "c.failed") == []
-    block = ask(at, "home", "home-manager.nix", config, "c.programs.ssh.matchBlocks.big")
-    assert block == {"hostname": "builder.example.org", "user": "builder", "port": 2222, "identityFile": ["/etc/nix/key"],
-                     "identitiesOnly": True, "serverAliveInterval": 60}, block
-    assert "programs.ssh.enable" in ask(at, "home", "home-manager.nix", CLIENT, "c.failed")[0]
+        assert of(at).ask(system, module, config, "c.nix.buildMachines") == [machine]
+        assert of(at).ask(system, module, config, "c.nix.distributedBuilds")
+        assert of(at).ask(system, module, config, "c.failed") == []
+    block = of(at).ask("home", "home-manager.nix", config, "c.programs.ssh.matchBlocks.big")
+    assert block == {"hostname": "builder.example.org", "user": "builder", "port": 2222, "identitiesOnly": True,
+                     "identityFile": ["/etc/nix/key"], "serverAliveInterval": 60}, block
+    assert "programs.ssh.enable" in of(at).ask("home", "home-manager.nix", CLIENT, "c.failed")[0]
 
 
 def test_root_s_ssh_reads_the_lines_for_a_client(at):
-    text = ask(at, "nixos", "client-system.nix", CLIENT, "c.programs.ssh.extraConfig")
+    text = of(at).ask("nixos", "client-system.nix", CLIENT, "c.programs.ssh.extraConfig")
     shown = workbench.run(["ssh", "-G", "-F", at.file("ssh_config", text), "big"])
     assert shown.status == 0, str(shown)
     for line in ("hostname builder.example.org", "port 2222", "identitiesonly yes", "serveraliveinterval 60"):
@@ -265,22 +214,22 @@ def test_root_s_ssh_reads_the_lines_for_a_client(at):
 
 def test_a_private_key_in_the_store_is_refused(at):
     at_store = CLIENT.replace('"/etc/nix/key"', "\"${builtins.storeDir}/x-key\"")
-    failed = ask(at, "nixos", "client-system.nix", at_store, "c.failed")
+    failed = of(at).ask("nixos", "client-system.nix", at_store, "c.failed")
     assert len(failed) == 1 and "can be read by everybody" in failed[0]
 
 
 def test_an_option_that_is_nowhere_declared_does_not_evaluate(at):
     config = NIXOS + builder().replace("settings.gateway", "setings.gateway")
-    assert "services.nix-gateway.setings is no option" in refusal(at, "nixos", "nixos.nix", config, "c.warnings")
-    assert "is not a " in refusal(at, "nixos", "nixos.nix", NIXOS + builder().replace("enable = true;", 'enable = "yes";'),
-                                  "c.warnings")
+    assert "services.nix-gateway.setings is no option" in of(at).refusal("nixos", "nixos.nix", config, "c.warnings")
+    config = NIXOS + builder().replace("enable = true;", 'enable = "yes";')
+    assert "services.nix-gateway.enable is not a boolean" in of(at).refusal("nixos", "nixos.nix", config, "c.warnings")
 
 
 def test_every_nix_file_parses(at):
-    for folder in (MODULES, os.path.dirname(EVALUATE)):
+    for folder in (modules.FOLDER, os.path.dirname(modules.EVALUATE)):
         for name in sorted(os.listdir(folder)):
             if name.endswith(".nix"):
-                made = nix(at, "nix-instantiate", "--parse", os.path.join(folder, name))
+                made = of(at).nix("nix-instantiate", "--parse", os.path.join(folder, name))
                 assert made.status == 0, str(made)
 
 

@@ -1,4 +1,5 @@
-# What a module of packaging/nix comes to: { system = "nixos"; module = ./nixos.nix; gateway = "/folder"; config = { ... }; }
+# What a module of packaging/nix comes to, for example
+# { system = "nixos"; module = ./nixos.nix; gateway = "/folder"; config = { ... }; }
 { system, module, gateway, config }:
 
 let
@@ -18,6 +19,7 @@ let
     });
   };
 
-  whole = lib.evalModules { inherit lib pkgs; } [ (import ./systems.nix lib).${system} (import module) { inherit config; } ];
+  systems = import ./systems.nix lib;
+  whole = lib.evalModules { inherit lib pkgs; } [ systems.${system} (import module) { inherit config; } ];
 in
 whole // { failed = map (a: a.message) (builtins.filter (a: !a.assertion) whole.assertions); }

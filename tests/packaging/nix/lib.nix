@@ -1,9 +1,10 @@
-# A STAND-IN for what our modules use of nixpkgs' lib, for machines that have Nix but no nixpkgs. Written for these tests
-# alone and as strict as they need: a definition of an option that nobody declared, or of a wrong type, is an error. It
-# shows that our modules evaluate and what they come to; that nixpkgs agrees is shown by nixpkgs only.
+# A STAND-IN for what our modules use of nixpkgs' lib, for machines that have Nix but no nixpkgs. Written for these
+# tests alone and as strict as they need: a definition of an option that nobody declared, or of a wrong type, is an
+# error. It shows that our modules evaluate and what they come to; that nixpkgs agrees is shown by nixpkgs only.
 let
-  inherit (builtins) all any attrNames attrValues concatMap concatStringsSep elem filter foldl' hasAttr head isAttrs isBool
-    isFunction isInt isList isPath isString length listToAttrs map mapAttrs match replaceStrings stringLength substring tail;
+  inherit (builtins) all any attrNames attrValues concatMap concatStringsSep elem filter foldl' hasAttr head isAttrs
+    isBool isFunction isInt isList isPath isString listToAttrs map mapAttrs match replaceStrings stringLength substring
+    tail;
 
   optional = condition: value: if condition then [ value ] else [ ];
   shown = path: concatStringsSep "." path;
