@@ -12,12 +12,6 @@ enum {
 	SHARED_STEP = 4096      /* what a pipe that polls writable takes without waiting, whatever else is in it */
 };
 
-/* Of a socket whose other side has closed its sending half, while we have no room to read up to that end. Systems without
- * it tell when both halves are closed. */
-#ifndef POLLRDHUP
-#define POLLRDHUP 0
-#endif
-
 static void make_nonblocking(int fd)
 {
 	int flags = fcntl(fd, F_GETFL);
@@ -148,9 +142,14 @@ void peer_wait_taken(const struct peer *p, int limit_ms)
 	}
 }
 
-/* Both descriptors are always watched: with no event asked for, poll still tells of a hang-up (not so on macOS, which
- * tells only where input or room is asked for: there a client that hangs up behind a full rx is noticed when it is next
- * read from or written to). */
+static void note_gone(struct peer *p)
+{
+	if (p->gone_ms == 0 && (p->ended || p->broken || p->hung_up))
+		p->gone_ms = clock_ms();
+}
+
+/* Both descriptors are always watched: with no event asked for, poll still tells of a hang-up (on macOS peer_has_closed
+ * does). */
 static void watch(struct peer *p, struct pollfd *polls)
 {
 	short in = !p->ended && !p->unheard && buf_room(&p->rx) > 0 ? POLLIN : 0, out;
@@ -169,7 +168,11 @@ static void watch(struct peer *p, struct pollfd *polls)
 	/* From now on it takes too long; whatever it takes ends that. */
 	if (out != 0 && p->stuck_ms == 0)
 		p->stuck_ms = clock_ms();
-	polls[0] = (struct pollfd){ .fd = p->ended || (p->hung_up && in == 0) ? -1 : p->in, .events = in | POLLRDHUP };
+	if (in == 0 && !p->ended && !p->hung_up && peer_has_closed(p->in))
+		p->hung_up = true;
+	note_gone(p);
+	polls[0] = (struct pollfd){ .fd = p->ended || (p->hung_up && in == 0) ? -1 : p->in,
+				    .events = in | peer_half_closed };
 	polls[1] = (struct pollfd){ .fd = p->broken ? -1 : p->out, .events = out };
 }
 
@@ -184,12 +187,11 @@ static void move(struct peer *p, const struct pollfd *polls)
 	} else if ((polls[1].revents & POLLOUT) != 0) {
 		peer_write(p);
 	}
-	if ((polls[0].revents & (gone | POLLRDHUP)) != 0)
+	if ((polls[0].revents & (gone | peer_half_closed)) != 0)
 		p->hung_up = true;
 	if ((polls[0].revents & (POLLIN | POLLHUP | POLLERR | POLLNVAL)) != 0)
 		peer_read(p);
-	if (p->gone_ms == 0 && (p->ended || p->broken || p->hung_up))
-		p->gone_ms = clock_ms();
+	note_gone(p);
 }
 
 void peers_poll(struct peer *const *peers, size_t count, int timeout_ms)

@@ -1,5 +1,19 @@
 #include "gateway/session/peer_system.h"
 
+#include <poll.h>
+
+/* poll(2) looks at a descriptor only where input or room is asked for. To ask for input that is not read would have it
+ * answer at once for ever, so the end is looked for between two waits. */
+const short peer_half_closed = 0;
+
+/* With POLLIN, POLLHUP is told of pipes and sockets alike as soon as the other side has closed, whatever is left to read. */
+bool peer_has_closed(int fd)
+{
+	struct pollfd input = { .fd = fd, .events = POLLIN };
+
+	return poll(&input, 1, 0) == 1 && (input.revents & POLLHUP) != 0;
+}
+
 /* Pipes grow by themselves while they are full, to at most 64 KiB. */
 void peer_widen_pipe(int fd)
 {

@@ -2,6 +2,15 @@
 #ifndef GATEWAY_SESSION_PEER_SYSTEM_H
 #define GATEWAY_SESSION_PEER_SYSTEM_H
 
+#include <stdbool.h>
+
+/* poll(2)'s word for a side that has closed its sending half, told even where no input is asked for and bytes before that
+ * end are left to read; 0: it has no such word. */
+extern const short peer_half_closed;
+
+/* The same, asked of one descriptor, without waiting. False also where poll's own word does. */
+bool peer_has_closed(int fd);
+
 /* Has a pipe hold PEER_PIPE bytes where it can be told to; what is no pipe stays as it is. */
 void peer_widen_pipe(int fd);
 
