@@ -33,7 +33,7 @@ static enum grade print_checks(const struct doctor *d, const struct check *check
 static enum grade print_all(struct doctor *d, bool json, FILE *to)
 {
 	const struct check *const all[] = { checks_of_nix, checks_of_grants, checks_of_conf, checks_of_account,
-					    checks_of_macos, check_of_sshd, checks_of_sshd_way, checks_of_sshd_doors };
+					    checks_of_system, check_of_sshd, checks_of_sshd_way, checks_of_sshd_doors };
 	size_t count = sizeof all / sizeof *all - (d->sshd.text == NULL ? 2 : 0);       /* not seen, not judged */
 	enum grade worst = GRADE_OK;
 

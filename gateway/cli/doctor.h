@@ -101,9 +101,10 @@ struct check {
 	bool needs_policy;              /* without one there is nothing to say */
 };
 
-/* The checks, a table for each subject; all end with a row without a name. */
+/* The checks, a table for each subject; all end with a row without a name. Those of_system are in doctor_linux.c or
+ * doctor_darwin.c. */
 extern const struct check checks_of_nix[], checks_of_conf[], checks_of_grants[], checks_of_account[], check_of_sshd[],
-	checks_of_sshd_way[], checks_of_sshd_doors[], checks_of_macos[], checks_of_confinement[];
+	checks_of_sshd_way[], checks_of_sshd_doors[], checks_of_system[], checks_of_confinement[];
 
 /* What is gathered, in this order. look_at_sshd is root's; the others are the account's. */
 void look_at_sshd(struct doctor *d, const char *account);

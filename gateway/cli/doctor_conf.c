@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "gateway/cli/doctor.h"
+#include "gateway/cli/host.h"
 
 static void judge_file(const struct doctor *d, struct finding *f)
 {
@@ -22,16 +23,12 @@ static void judge_sandbox(const struct doctor *d, struct finding *f)
 	const char *value = nix_setting_value(&d->conf, NIX_SANDBOX);
 	bool on = nix_setting_is_true(&d->conf, NIX_SANDBOX);
 
-#ifdef __APPLE__
-	if (!on) {                              /* much of nixpkgs does not build in it there */
+	if (on) {
+		finding_ok(f, "builds run in Nix's sandbox");
+	} else if (strcmp(host_nix_sandbox, "false") == 0) {
 		finding_warn(f, "builds run without a sandbox, which is Nix's default on macOS: they see this machine as its "
 				"build users do");
 		finding_mend(f, "say 'sandbox = true' in nix.conf, where what is built here allows it");
-		return;
-	}
-#endif
-	if (on) {
-		finding_ok(f, "builds run in Nix's sandbox");
 	} else if (strcmp(value, "relaxed") == 0) {
 		finding_warn(f, "sandbox = relaxed: a derivation may ask to run outside of it; the gateway refuses that to keys "
 				"without 'relaxations = no-chroot'");

@@ -7,35 +7,17 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#ifdef __linux__
-#include <shadow.h>
-#endif
 
 #include "gateway/cli/doctor.h"
+#include "gateway/cli/host.h"
 #include "gateway/cli/sshd_ask.h"
 
 enum { KEYS_TEXT_MAX = 4 * 1024 * 1024 };
 
-#ifdef __linux__
-/* sshd lets nobody in where the password's place says so, unless it leaves that to PAM. */
-static bool is_locked(const char *account)
-{
-	const struct spwd *entry = getspnam(account);
-
-	return entry != NULL && entry->sp_pwdp != NULL && entry->sp_pwdp[0] == '!';
-}
-#else
-static bool is_locked(const char *account)
-{
-	(void)account;
-	return false;
-}
-#endif
-
 void look_at_sshd(struct doctor *d, const char *account)
 {
 	(void)!sshd_ask(account, &d->sshd, d->sshd_fault);
-	d->locked = is_locked(account);
+	d->locked = host_account_is_locked(account);
 }
 
 /* Those we run with by now: the account's own. */

@@ -6,15 +6,10 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "gateway/cli/host.h"
 #include "gateway/session/nix_conf_file.h"
 
 enum { SYSTEM_MAX = 160 };
-
-#ifdef __APPLE__
-#define SANDBOX_DEFAULT "false"
-#else
-#define SANDBOX_DEFAULT "true"
-#endif
 
 /* clang-format off */
 static const struct row {
@@ -25,7 +20,7 @@ static const struct row {
 	[NIX_SYSTEM]               = { "system", NULL, false, NULL },
 	[NIX_EXTRA_PLATFORMS]      = { "extra-platforms", NULL, true, NULL },
 	[NIX_SYSTEM_FEATURES]      = { "system-features", NULL, true, NULL },
-	[NIX_SANDBOX]              = { "sandbox", "build-use-sandbox", false, SANDBOX_DEFAULT },
+	[NIX_SANDBOX]              = { "sandbox", "build-use-sandbox", false, host_nix_sandbox },
 	[NIX_SANDBOX_FALLBACK]     = { "sandbox-fallback", NULL, false, "true" },
 	[NIX_REQUIRE_SIGS]         = { "require-sigs", NULL, false, "true" },
 	[NIX_SUBSTITUTE]           = { "substitute", "build-use-substitutes", false, "true" },

@@ -1,7 +1,6 @@
 #include "gateway/cli/which_account.h"
 
 #include <errno.h>
-#include <grp.h>
 #include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -9,11 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#ifdef __APPLE__
-typedef int group_number;               /* of initgroups */
-#else
-typedef gid_t group_number;
-#endif
+#include "gateway/cli/host.h"
 
 static bool take(const struct passwd *entry, struct which *out)
 {
@@ -80,7 +75,7 @@ bool which_become(const struct which *which, char *why)
 		log_sentence(why, "only root and %s itself can ask for %s", which->name, which->name);
 		return false;
 	}
-	if (initgroups(which->name, (group_number)which->gid) != 0 || setgid(which->gid) != 0 || setuid(which->uid) != 0) {
+	if (!host_take_groups(which->name, which->gid) || setgid(which->gid) != 0 || setuid(which->uid) != 0) {
 		log_sentence(why, "the rights of %s cannot be taken: %s", which->name, strerror(errno));
 		return false;
 	}

@@ -1,7 +1,6 @@
-/* macOS lets in by ssh whom a group of its directory names, whatever sshd_config says. Elsewhere there is no such check. */
+/* macOS lets in by ssh whom a group of its directory names, whatever sshd_config says. */
 #include "gateway/cli/doctor.h"
 
-#ifdef __APPLE__
 #include <grp.h>
 #include <unistd.h>
 
@@ -35,10 +34,7 @@ static void judge_access(const struct doctor *d, struct finding *f)
 	}
 }
 
-const struct check checks_of_macos[] = {
+const struct check checks_of_system[] = {
 	{ "remote-login", judge_access, FOR_ACCOUNT | FOR_ROOT, false },
 	{ .name = NULL },
 };
-#else
-const struct check checks_of_macos[] = { { .name = NULL } };
-#endif
