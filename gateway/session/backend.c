@@ -11,6 +11,7 @@
 
 #include "gateway/base/log.h"
 #include "gateway/env/process.h"
+#include "gateway/env/process_system.h"
 #include "gateway/env/socket.h"
 
 /* Where a Nix without a daemon keeps its database. Who may write it needs no daemon. */
@@ -65,11 +66,12 @@ bool backend_open(const struct gateway_settings *settings, struct backend *out, 
 }
 
 /* In the child: the pipes become stdin and stdout, and nothing else of ours is left. */
-static void become_daemon(int in, int out, char *program, char *const *environment)
+static void become_daemon(int in, int out, pid_t parent, char *program, char *const *environment)
 {
 	static char stdio[] = "--stdio";
 	char *arguments[] = { program, stdio, NULL };
 
+	process_end_with(parent);       /* who is killed cannot end us any more */
 	if (setpgid(0, 0) == 0 && dup2(in, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0) {
 		process_before_exec();
 		execve(program, arguments, environment);
@@ -87,10 +89,11 @@ static bool make_pipe(int ends[2])
 bool backend_spawn(struct backend *backend, char *program, char *const *environment, char *why)
 {
 	int up[2] = { -1, -1 }, down[2] = { -1, -1 };
+	pid_t self = getpid();
 
 	backend->child = make_pipe(up) && make_pipe(down) ? fork() : -1;
 	if (backend->child == 0)
-		become_daemon(up[0], down[1], program, environment);
+		become_daemon(up[0], down[1], self, program, environment);
 	if (backend->child < 0)
 		log_sentence(why, "the Nix daemon does not answer (%s: %s)", program, strerror(errno));
 	close_pair(up[0], down[1]);

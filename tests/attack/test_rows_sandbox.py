@@ -3,6 +3,7 @@
 seen from inside, by the unit test of the sandbox."""
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -213,6 +214,19 @@ def each_child_ends_with_its_session(ground, case):
         session.send(wire.u64(1) + wire.u64(len(PATH)))
     assert session.end(3) == (1 if vanishes else 0), session.status
     wait_until(lambda: not any(map(is_alive, pids)), f"{pids} live on", 1)
+
+
+def test_g1_a_child_ends_with_a_session_that_is_killed(ground):
+    """Nobody is left to end it, and it does not mind that its input has."""
+    note = a_daemon_of_its_own(ground, "threading.Event().wait()")
+    session = ground.worker().enter()
+    assert session.is_valid(PATH) == 0
+    with open(note, encoding="ascii") as file:
+        child, helper = (int(word) for word in file.read().split())
+    os.kill(session.child.pid, signal.SIGKILL)
+    wait_until(lambda: not is_alive(child), f"{child} lives on", 2)
+    os.kill(helper, signal.SIGKILL)
+    ground.sessions.remove(session)
 
 
 cases.each(globals(), [("that_leaves_by_itself", ("os._exit(0)", False)), ("that_stays", ("threading.Event().wait()", False)),
