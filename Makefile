@@ -42,7 +42,9 @@ UNIT_OBJ = $(patsubst %.c,$(B)/asan/%.o,$(filter-out gateway/cli/main.c,$(SRC)))
 
 # The fuzz targets: every fuzz_*.c of tests/fuzz is one, built as the unit tests are, by a clang that brings the fuzzer.
 export FUZZ_CC = clang
-FUZZ    = $(patsubst tests/fuzz/%.c,$(B)/fuzz/%/run,$(wildcard tests/fuzz/*.c))
+FUZZ    = $(patsubst tests/fuzz/%.c,$(B)/fuzz/%/run,$(filter-out $(FUZZ_NOT_$(SYSTEM)),$(wildcard tests/fuzz/*.c)))
+# Its linker has no --wrap.
+FUZZ_NOT_darwin = tests/fuzz/fuzz_session.c
 FUZZ_OBJ = $(UNIT_OBJ:$(B)/asan/%=$(B)/fuzz/objects/%)
 FUZZ_MAIN = -fsanitize=fuzzer
 
