@@ -114,7 +114,7 @@ static bool take_files(bool has_child)
 static const int plain_calls[] = {
 	/* bytes between the descriptors we hold */
 	SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(readv), SCMP_SYS(writev), SCMP_SYS(poll), SCMP_SYS(ppoll),
-	SCMP_SYS(close), SCMP_SYS(restart_syscall),
+	SCMP_SYS(splice), SCMP_SYS(close), SCMP_SYS(restart_syscall),
 	/* the spool, and the files of limits that all sessions share */
 	SCMP_SYS(pread64), SCMP_SYS(pwrite64), SCMP_SYS(lseek), SCMP_SYS(_llseek), SCMP_SYS(ftruncate),
 	SCMP_SYS(ftruncate64), SCMP_SYS(flock), SCMP_SYS(fstatfs), SCMP_SYS(fstatfs64),

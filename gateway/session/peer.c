@@ -121,6 +121,30 @@ void peer_write(struct peer *p)
 	}
 }
 
+size_t peer_pass(struct peer *from, struct peer *to, uint64_t most)
+{
+	ssize_t n;
+
+	if (from->cannot_pass || from->ended || to->broken || buf_len(&from->rx) > 0 || buf_len(&to->tx) > 0)
+		return 0;
+	n = peer_move(from->in, to->out, most < PEER_PIPE ? (size_t)most : PEER_PIPE);
+	from->cannot_pass = n < 0 && !try_again();
+	if (n <= 0)
+		return 0;
+	from->received += (uint64_t)n;
+	to->sent += (uint64_t)n;
+	from->moved_ms = to->moved_ms = clock_ms();
+	to->stuck_ms = 0;
+	return (size_t)n;
+}
+
+bool peer_has_input(const struct peer *p)
+{
+	struct pollfd input = { .fd = p->in, .events = POLLIN };
+
+	return poll(&input, 1, 0) == 1 && (input.revents & POLLIN) != 0;
+}
+
 static void drop_queue(struct peer *p)
 {
 	buf_take(&p->tx, buf_len(&p->tx));
@@ -156,7 +180,7 @@ static void watch(struct peer *p, struct pollfd *polls)
 
 	if (p->broken)
 		drop_queue(p);          /* nobody will ever take it */
-	out = buf_len(&p->tx) > 0 ? POLLOUT : 0;
+	out = buf_len(&p->tx) > 0 || p->wants_room ? POLLOUT : 0;
 	if (out == 0) {
 		p->behind_ms = 0;
 	} else if (p->behind_ms == 0) {
@@ -183,8 +207,10 @@ static void move(struct peer *p, const struct pollfd *polls)
 	/* Of a socket this says that both directions are closed; what is left to be read comes by polls[0]. */
 	if ((polls[1].revents & gone) != 0) {
 		p->broken = true;
+		p->wants_room = false;
 		drop_queue(p);
 	} else if ((polls[1].revents & POLLOUT) != 0) {
+		p->wants_room = false;
 		peer_write(p);
 	}
 	if ((polls[0].revents & (gone | peer_half_closed)) != 0)

@@ -26,6 +26,8 @@ struct peer {
 	bool broken;                    /* nothing more can be sent */
 	bool hung_up;                   /* the other side has closed, though bytes may be left to read */
 	bool unheard;                   /* what it says waits: nobody is woken by it */
+	bool cannot_pass;               /* what it sends: peer_pass has been tried, and is not for these two */
+	bool wants_room;                /* to be waited for, though none are queued: see peer_pass. Over when it takes bytes */
 	bool shared;                    /* a descriptor others write to as well (stderr): it stays as it is, and is written to
 	                                   in pieces that a pipe takes whole */
 	uint64_t received, sent;
@@ -55,6 +57,12 @@ void peer_trim(struct peer *p);
 /* One step of the two: read what is there while rx has room, write what tx holds. Neither waits. */
 void peer_read(struct peer *p);
 void peer_write(struct peer *p);
+
+/* Has at most `most` bytes that `from` has sent go to `to` without a look at them, where nothing waits in between. How many
+ * went; 0: none can now, and the two steps above have to do. */
+size_t peer_pass(struct peer *from, struct peer *to, uint64_t most);
+/* Bytes of it are there to be read. */
+bool peer_has_input(const struct peer *p);
 
 /* Waits until whoever reads the descriptor has read all that was written to it, where the system can tell (Linux: sockets
  * and pipes), else a moment. At most limit_ms. */

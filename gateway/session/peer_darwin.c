@@ -1,5 +1,6 @@
 #include "gateway/session/peer_system.h"
 
+#include <errno.h>
 #include <poll.h>
 
 /* poll(2) looks at a descriptor only where input or room is asked for. To ask for input that is not read would have it
@@ -26,5 +27,15 @@ void peer_widen_pipe(int fd)
 int peer_unread(int fd)
 {
 	(void)fd;
+	return -1;
+}
+
+/* sendfile(2) is from files to sockets alone. */
+ssize_t peer_move(int from, int to, size_t most)
+{
+	(void)from;
+	(void)to;
+	(void)most;
+	errno = ENOSYS;
 	return -1;
 }

@@ -27,3 +27,9 @@ int peer_unread(int fd)
 
 	return ioctl(fd, TIOCOUTQ, &count) == 0 || ioctl(fd, FIONREAD, &count) == 0 ? count : -1;
 }
+
+/* splice(2): one of the two has to be a pipe, as sshd has it for stdout. */
+ssize_t peer_move(int from, int to, size_t most)
+{
+	return splice(from, NULL, to, NULL, most, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+}

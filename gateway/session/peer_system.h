@@ -3,6 +3,8 @@
 #define GATEWAY_SESSION_PEER_SYSTEM_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
 
 /* poll(2)'s word for a side that has closed its sending half, told even where no input is asked for and bytes before that
  * end are left to read; 0: it has no such word. */
@@ -16,5 +18,9 @@ void peer_widen_pipe(int fd);
 
 /* Bytes written to the descriptor that its reader has not read; -1: the system does not say. */
 int peer_unread(int fd);
+
+/* Moves at most `most` bytes from one descriptor to the other within the system, without waiting. How many; 0: the end;
+ * -1 and errno: EAGAIN: none now. Else not between these two, or not on this system. */
+ssize_t peer_move(int from, int to, size_t most);
 
 #endif

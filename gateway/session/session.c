@@ -292,15 +292,26 @@ enum err session_await(struct session *s, struct peer *peer)
 	return err;
 }
 
-enum err session_room(struct session *s, struct peer *peer)
+static enum err wait_for_queue(struct session *s, struct peer *peer, size_t most)
 {
-	while (buf_len(&peer->tx) > SESSION_QUEUE) {
+	while (buf_len(&peer->tx) > most) {
 		enum err err = session_move(s);
 
 		if (err)
 			return err;
 	}
 	return ERR_NONE;
+}
+
+enum err session_room(struct session *s, struct peer *peer)
+{
+	return wait_for_queue(s, peer, SESSION_QUEUE);
+}
+
+enum err session_drain(struct session *s, struct peer *peer)
+{
+	push(peer);
+	return wait_for_queue(s, peer, 0);
 }
 
 void session_flush(struct session *s, struct peer *peer, int64_t limit_ms)

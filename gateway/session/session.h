@@ -119,10 +119,11 @@ enum err session_no_memory(struct session *s);
 
 /* The ways to wait. All end the session and return an error when a peer has gone or is too slow.
  * session_await: until `peer` has sent a byte. While the daemon works, the client's leaving ends it at once.
- * session_room: until at most SESSION_QUEUE bytes wait to be sent to `peer`. */
+ * session_room: until at most SESSION_QUEUE bytes wait to be sent to `peer`; session_drain: until none does. */
 enum { SESSION_QUEUE = 256 * 1024 };
 MUST_USE enum err session_await(struct session *s, struct peer *peer);
 MUST_USE enum err session_room(struct session *s, struct peer *peer);
+MUST_USE enum err session_drain(struct session *s, struct peer *peer);
 /* One round of the poll loop with the checks that both share: for who waits for more than one thing at a time. */
 MUST_USE enum err session_move(struct session *s);
 /* The same for an upload of many paths: what the daemon says meanwhile is looked at once in a millisecond. It confirms

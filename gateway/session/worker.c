@@ -12,6 +12,8 @@
 #include "gateway/session/valid.h"
 #include "gateway/wire/put.h"
 
+enum { PASS_LEAST = 256 * 1024 };       /* of a file: less is sooner copied than it is seen to */
+
 static enum err put_reply(struct session *s, const struct value *reply)
 {
 	if (stderr_put_last(&s->client.tx) != ERR_NONE ||
@@ -70,6 +72,38 @@ enum err ask_valid(struct session *s, struct text path, bool *valid)
 	return err;
 }
 
+/* The daemon is not listened to meanwhile: what it says is to go by. */
+static enum err wait_for_client(struct session *s)
+{
+	enum err err;
+
+	s->daemon.unheard = true;
+	err = session_drain(s, &s->client);
+	s->client.wants_room = peer_has_input(&s->daemon);
+	while (!err && s->client.wants_room)
+		err = session_move(s);
+	s->daemon.unheard = false;
+	return err;
+}
+
+/* What is long in an archive is the content of files, which nobody looks at: it need not come to us at all. What the daemon
+ * sends after a pause does, for that is how we are woken. */
+static enum err pass_content(struct session *s)
+{
+	while (nar_content_next(&s->nar) >= PASS_LEAST && buf_len(&s->daemon.rx) == 0 && !s->daemon.cannot_pass) {
+		enum err err = wait_for_client(s);
+		size_t passed;
+
+		if (err)
+			return err;
+		passed = peer_pass(&s->daemon, &s->client, nar_content_next(&s->nar));
+		nar_passed(&s->nar, passed);
+		if (passed == 0)
+			break;
+	}
+	return ERR_NONE;
+}
+
 enum err relay_nar(struct session *s, struct text path)
 {
 	nar_init(&s->nar, UINT64_MAX);
@@ -88,6 +122,8 @@ enum err relay_nar(struct session *s, struct text path)
 			return session_no_memory(s);
 		buf_take(&s->daemon.rx, used);
 		err = session_room(s, &s->client);
+		if (!err)
+			err = pass_content(s);
 		if (err)
 			return err;
 	}

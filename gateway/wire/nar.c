@@ -259,6 +259,13 @@ static size_t on_token(struct nar *r, const uint8_t *in, size_t n)
 	return took;
 }
 
+static void take_content(struct nar *r, uint64_t len)
+{
+	r->content -= len;
+	if (r->content == 0)
+		r->state = r->padding > 0 ? AT_BODY_PADDING : AT_CLOSE;
+}
+
 static size_t on_body(struct nar *r, const uint8_t *in, size_t n)
 {
 	size_t took = n < r->content ? n : (size_t)r->content;
@@ -267,9 +274,7 @@ static size_t on_body(struct nar *r, const uint8_t *in, size_t n)
 		r->body = in;
 		r->body_len = took;
 	}
-	r->content -= took;
-	if (r->content == 0)
-		r->state = r->padding > 0 ? AT_BODY_PADDING : AT_CLOSE;
+	take_content(r, took);
 	return took;
 }
 
@@ -307,4 +312,18 @@ enum err nar_feed(struct nar *r, const uint8_t *in, size_t n, size_t *used)
 bool nar_done(const struct nar *r)
 {
 	return r->failed == ERR_NONE && r->state == AT_END;
+}
+
+uint64_t nar_content_next(const struct nar *r)
+{
+	return r->failed == ERR_NONE && r->state == AT_BODY ? r->content : 0;
+}
+
+void nar_passed(struct nar *r, uint64_t len)
+{
+	assert(len <= nar_content_next(r));
+	r->body = NULL;
+	r->body_len = 0;
+	r->size += len;
+	take_content(r, len);
 }

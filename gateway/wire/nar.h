@@ -71,4 +71,8 @@ void nar_init(struct nar *r, uint64_t max);     /* max: most bytes of the whole 
 MUST_USE enum err nar_feed(struct nar *r, const uint8_t *in, size_t n, size_t *used);
 bool nar_done(const struct nar *r);
 
+/* Bytes of a file's content that come next, which no rule is about: whoever has them pass in another way says how many. */
+uint64_t nar_content_next(const struct nar *r);
+void nar_passed(struct nar *r, uint64_t len);   /* at most nar_content_next; `body` is empty then */
+
 #endif

@@ -120,7 +120,7 @@ static const struct forbidden {
 	GONE(open_by_handle_at, 0, 0, 0), GONE(personality, -1), GONE(init_module, 0, 0, 0), GONE(kexec_load, 0, 0, 0, 0),
 	GONE(pidfd_open, 1, 0), GONE(pidfd_getfd, 0, 0, 0), GONE(pidfd_send_signal, 0, 0, 0, 0),
 	GONE(dup, 0), GONE(dup3, 0, 1, 0), GONE(pipe2, 0, 0),
-	GONE(splice, 0, 0, 1, 0), GONE(sendfile, 1, 0, 0, 0),
+	GONE(tee, 0, 1, 0, 0), GONE(vmsplice, 1, 0, 0, 0), GONE(copy_file_range, 0, 0, 1, 0), GONE(sendfile, 1, 0, 0, 0),
 	GONE(seccomp, 0, 0, 0), GONE(rt_sigaction, SIGSYS, 0, 0, 8), GONE(ioctl, 0, TIOCSTI, (long)root),
 	GONE(fcntl, 0, F_DUPFD, 0), GONE(fcntl, 0, F_SETOWN, 1), GONE(fcntl, 0, F_NOTIFY, 0),
 	GONE(mmap, 0, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS),

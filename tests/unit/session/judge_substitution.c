@@ -37,7 +37,7 @@ static void what_is_refused_but_can_be_fetched_is_fetched_first(void **state)
 	t->fake.will_substitute[0] = p.b.out;
 	assert_int_equal(JUDGE(t, all_of(&p.a, "!*")), ERR_NONE);
 	heard = talk_heard(t);
-	assert_holds(heard, "QueryMissing [ a.drv!* ]\nBuildPaths [ b ] 0\nAddTempRoot a.drv\n");
+	assert_holds(heard, "QueryMissing [ a.drv!* ]\nBuildPaths [ b ] 0\nQueryValidPaths [ a.drv ] 0\n");
 	assert_null(strstr(strstr(heard, "BuildPaths"), "NarFromPath"));
 }
 

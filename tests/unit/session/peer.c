@@ -267,6 +267,85 @@ static void a_socket_of_which_half_is_closed_is_noticed_though_the_queue_is_full
 }
 #endif
 
+#ifdef __linux__
+/* Never past bytes that wait on our side, and never more than was said. */
+static void bytes_pass_within_the_system_where_nothing_waits_between(void **state)
+{
+	struct ends *e = *state;
+	struct peer from;
+	int source[2];
+	char got[16];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, source), 0);
+	peer_init(&from, "daemon", source[0], source[0]);
+	assert_int_equal(peer_pass(&from, &e->peer, 10), 0);
+	assert_false(from.cannot_pass || peer_has_input(&from));
+	assert_int_equal(write(source[1], "0123456789", 10), 10);
+	assert_true(peer_has_input(&from));
+	assert_int_equal(buf_put(&e->peer.tx, "first", 5), ERR_NONE);
+	assert_int_equal(peer_pass(&from, &e->peer, 10), 0);
+	step(e);
+	assert_int_equal(peer_pass(&from, &e->peer, 4), 4);
+	peer_read(&from);
+	assert_int_equal(peer_pass(&from, &e->peer, 10), 0);
+	assert_int_equal(buf_len(&from.rx), 6);
+	assert_int_equal(read(e->out, got, sizeof got), 9);
+	assert_memory_equal(got, "first0123", 9);
+	assert_int_equal(from.received, 10);
+	assert_int_equal(e->peer.sent, 9);
+	peer_close(&from);
+	close(source[1]);
+}
+
+static void a_full_pipe_takes_nothing_and_is_waited_for(void **state)
+{
+	static char much[PEER_PIPE];
+	struct ends *e = *state;
+	struct peer from;
+	int source[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, source), 0);
+	peer_init(&from, "daemon", source[0], source[0]);
+	assert_true(fcntl(e->out, F_SETFL, O_NONBLOCK) == 0);
+	while (write(e->peer.out, much, sizeof much) > 0)
+		;
+	assert_int_equal(write(source[1], "more", 4), 4);
+	assert_int_equal(peer_pass(&from, &e->peer, 4), 0);
+	assert_false(from.cannot_pass);
+	e->peer.wants_room = true;
+	step(e);
+	assert_true(e->peer.stuck_ms > 0);              /* from now on it takes too long */
+	assert_true(e->peer.wants_room);
+	while (read(e->out, much, sizeof much) > 0)
+		;
+	step(e);
+	assert_false(e->peer.wants_room);
+	assert_int_equal(peer_pass(&from, &e->peer, 4), 4);
+	assert_int_equal(e->peer.stuck_ms, 0);
+	peer_close(&from);
+	close(source[1]);
+}
+
+static void between_two_sockets_nothing_passes_and_it_is_not_tried_again(void **state)
+{
+	struct peer from, to;
+	int source[2], sink[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, source), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sink), 0);
+	peer_init(&from, "daemon", source[0], source[0]);
+	peer_init(&to, "client", sink[0], sink[0]);
+	assert_int_equal(write(source[1], "more", 4), 4);
+	assert_int_equal(peer_pass(&from, &to, 4), 0);
+	assert_true(from.cannot_pass);
+	peer_close(&from);
+	peer_close(&to);
+	close(source[1]);
+	close(sink[1]);
+}
+#endif
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -285,6 +364,11 @@ int main(void)
 		TEST(one_socket_for_both_ways_is_closed_once),
 #ifdef POLLRDHUP
 		TEST(a_socket_of_which_half_is_closed_is_noticed_though_the_queue_is_full),
+#endif
+#ifdef __linux__
+		TEST(bytes_pass_within_the_system_where_nothing_waits_between),
+		TEST(a_full_pipe_takes_nothing_and_is_waited_for),
+		TEST(between_two_sockets_nothing_passes_and_it_is_not_tried_again),
 #endif
 	};
 

@@ -150,6 +150,35 @@ static void the_file_comes_out_of_its_archive(void **unused)
 	bytes_free(&o.body);
 }
 
+/* Wherever the look at it stops, and whatever part of the content then goes by. */
+static void content_may_go_by_unseen(void **unused)
+{
+	static const char text[] = "content of 21 bytes..";
+	struct bytes b = nar_of_file(text, 21, 1);
+	uint64_t next;
+
+	(void)unused;
+	for (size_t cut = 0; cut < b.len; cut++) {
+		for (uint64_t by = 1; by <= 21; by++) {
+			struct nar r;
+			size_t used;
+
+			nar_init(&r, b.len);
+			assert_int_equal(nar_feed(&r, b.data, cut, &used), ERR_NONE);
+			next = nar_content_next(&r);
+			assert_true(next <= 21);
+			if (next < by)
+				continue;
+			nar_passed(&r, by);
+			assert_int_equal(nar_content_next(&r), next - by);
+			assert_int_equal(nar_feed(&r, b.data + cut + by, b.len - cut - (size_t)by, &used), ERR_NONE);
+			assert_true(nar_done(&r));
+			assert_int_equal(r.size, b.len);
+		}
+	}
+	bytes_free(&b);
+}
+
 static void a_file_in_a_folder_is_not_the_root(void **unused)
 {
 	struct bytes b = nar_of_words("( type directory entry ( name a node");
@@ -201,6 +230,7 @@ int main(void)
 		cmocka_unit_test(nothing_behind_the_end_is_taken),
 		cmocka_unit_test(an_error_stays),
 		cmocka_unit_test(the_file_comes_out_of_its_archive),
+		cmocka_unit_test(content_may_go_by_unseen),
 		cmocka_unit_test(a_file_in_a_folder_is_not_the_root),
 		cmocka_unit_test(the_root_of_a_link_is_a_link),
 		cmocka_unit_test(odd_names_pass),
