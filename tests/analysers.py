@@ -49,8 +49,11 @@ def read(path):
 
 
 def sources():
+    """But for what is another system's: its headers are not here."""
     found = glob.glob(os.path.join(ROOT, "gateway/*/*.c")) + glob.glob(os.path.join(ROOT, "policy/*.c"))
-    return sorted(os.path.relpath(path, ROOT) for path in found)
+    others = tuple(end for system in {"linux", "darwin"} - {os.uname().sysname.lower()}
+                   for end in (f"_{system}.c", f"/{system}.c"))
+    return sorted(os.path.relpath(path, ROOT) for path in found if not path.endswith(others))
 
 
 def with_headers(path, seen):

@@ -271,7 +271,7 @@ enum err intake_swallow(struct session *s, struct intake *in, struct text subjec
 static enum err forward_archive(struct session *s, struct intake *in, struct text subject)
 {
 	while (!in->failed && !in->current_refused && !nar_done(&s->nar)) {
-		const uint8_t *bytes;
+		const uint8_t *bytes = NULL;
 		size_t len;
 		enum err err = next_piece(s, in, subject, &bytes, &len);
 
