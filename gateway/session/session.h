@@ -44,7 +44,7 @@
 #define SESSION_STATE_ENUM(name, text) SESSION_##name,
 enum session_state { SESSION_STATES(SESSION_STATE_ENUM) };
 
-enum { DENIED_MAX = 1000 };             /* each is a record: who goes on and on fills the audit's disk */
+enum { DENIED_MAX = 10000 };             /* each is a record: who goes on and on fills the audit's disk */
 enum { HELD_MAX = 200000 };             /* temporary roots, which the daemon keeps for as long as the session lasts */
 
 struct session_limits {
