@@ -35,7 +35,7 @@ static void quote(char *out, const struct words *words)
 
 static void is_served(const struct command *c, const char *line)
 {
-	static const char *const programs[] = { "nix-daemon", "nix", "nix-store", "info" };
+	static const char *const programs[] = { "nix-daemon", "nix", "nix-store", "info", "machines", "doctor" };
 	bool known = false;
 
 	HOLDS(strlen(line) <= COMMAND_MAX && c->words.count >= 1 && c->words.count <= COMMAND_WORDS);
