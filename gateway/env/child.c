@@ -12,6 +12,7 @@
 
 #include "gateway/base/clock.h"
 #include "gateway/env/process.h"
+#include "gateway/env/process_system.h"
 
 /* One stream of the child: our end and what is kept of it. fd -1: nothing more comes. */
 struct stream {
@@ -19,12 +20,15 @@ struct stream {
 	int fd, theirs;
 };
 
-/* The child: only calls that are safe after fork, and no way back. */
-static _Noreturn void become(const struct child_plan *plan, int null, const struct stream streams[2])
+/* The child: only calls that are safe after fork, and no way back. A session of its own: whoever asks may sit at a terminal
+ * with more rights than the child has, and what a process types into the terminal of its session, the shell there runs. */
+static _Noreturn void become(const struct child_plan *plan, pid_t parent, int null, const struct stream streams[2])
 {
 	int out = streams[0].theirs < 0 ? null : streams[0].theirs, err = streams[1].theirs < 0 ? null : streams[1].theirs;
 
-	(void)setpgid(0, 0);
+	process_end_with(parent);
+	if (setsid() < 0)
+		_exit(127);
 	process_before_exec();
 	if (plan->folder != NULL)
 		(void)!chdir(plan->folder);
@@ -56,22 +60,20 @@ static bool open_stream(struct stream *s, struct child_output *output)
 	return fcntl(s->fd, F_SETFD, FD_CLOEXEC) == 0 && fcntl(s->theirs, F_SETFD, FD_CLOEXEC) == 0;
 }
 
-/* Starts it in a process group of its own. -1: errno says why. */
+/* -1: errno says why. */
 static pid_t start(const struct child_plan *plan, struct stream streams[2], struct child_output *out,
 		   struct child_output *err)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC), reason;
 	bool piped = open_stream(&streams[0], out);
-	pid_t child = -1;
+	pid_t self = getpid(), child = -1;
 
 	piped = open_stream(&streams[1], err) && piped;
 	if (null >= 0 && piped)
 		child = fork();
 	if (child == 0)
-		become(plan, null, streams);
+		become(plan, self, null, streams);
 	reason = errno;
-	if (child > 0)
-		(void)setpgid(child, child);    /* both do it, so that the group is there whoever runs first */
 	close_end(&null);
 	for (int i = 0; i < 2; i++)
 		close_end(&streams[i].theirs);
@@ -112,8 +114,20 @@ static bool collect(struct stream streams[2], int64_t deadline)
 	return true;
 }
 
-/* Waits for the child until the deadline, then ends what is left of its group. The group is signalled only before the
- * child is waited for: afterwards its number may be somebody else's. True: it ended by itself. */
+/* The child and its group, which it may not have come to make yet. They are signalled only before the child is waited for:
+ * afterwards its number may be somebody else's. */
+static void end_group(pid_t child)
+{
+	siginfo_t seen;
+
+	(void)kill(-child, SIGKILL);
+	(void)kill(child, SIGKILL);
+	while (waitid(P_PID, (id_t)child, &seen, WEXITED | WNOWAIT) != 0 && errno == EINTR)
+		continue;
+	(void)kill(-child, SIGKILL);            /* what it has started between the two */
+}
+
+/* Waits for the child until the deadline, then ends what is left. True: it ended by itself. */
 static bool end(pid_t child, int64_t deadline, int *status)
 {
 	siginfo_t seen = { .si_pid = 0 };
@@ -124,7 +138,7 @@ static bool end(pid_t child, int64_t deadline, int *status)
 	       seen.si_pid != child)
 		poll(NULL, 0, 1);
 	ended = seen.si_pid == child;
-	(void)kill(-child, SIGKILL);
+	end_group(child);
 	while (waitpid(child, &raw, 0) < 0 && errno == EINTR)
 		continue;
 	*status = WIFEXITED(raw) ? WEXITSTATUS(raw) : 128 + WTERMSIG(raw);

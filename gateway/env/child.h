@@ -1,5 +1,5 @@
 /* child: another program, run to its end within bounds: no shell, only the environment given, so much time, so much of
- * what it says, and nothing of its process group left afterwards.
+ * what it says, no terminal, and nothing of its process group left afterwards.
  * Owner   all that a plan names, and the outputs' bytes, are the caller's.
  * Units   milliseconds; an output's size and len count bytes.
  * Errors  ERR_IO: it could not be started, errno says why. ERR_TIMEOUT: it, or somebody who kept its output open, was not

@@ -1,8 +1,10 @@
 #include "tests/unit/env/place.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <sys/wait.h>
 #include <time.h>
 
 #include "gateway/env/child.h"
@@ -110,6 +112,43 @@ static void nothing_of_it_is_left(void **unused)
 	assert_gone(&said);
 }
 
+enum { HAS_NONE, HAS_ONE, CANNOT_TELL };
+
+/* Somebody who sits at a terminal, and has a program run. */
+static int sit_at_a_terminal(void)
+{
+	int master = posix_openpt(O_RDWR | O_NOCTTY);
+	struct said said;
+	FILE *own;
+
+	if (master < 0 || grantpt(master) != 0 || unlockpt(master) != 0 || setsid() < 0 ||
+	    open(ptsname(master), O_RDWR) < 0)
+		return CANNOT_TELL;
+	own = fopen("/dev/tty", "r+");
+	if (own == NULL)
+		return CANNOT_TELL;
+	fclose(own);
+	if (run_in(NULL, "if true <>/dev/tty; then exit 5; fi; exit 6", 5000, &said) != ERR_NONE)
+		return CANNOT_TELL;
+	return said.status == 5 ? HAS_ONE : HAS_NONE;
+}
+
+/* What it typed there, the shell of whoever sits there would run. */
+static void it_has_no_terminal(void **unused)
+{
+	pid_t sitting = fork();
+	int status = 0;
+
+	(void)unused;
+	if (sitting == 0)
+		_exit(sit_at_a_terminal());
+	assert_int_equal(waitpid(sitting, &status, 0), sitting);
+	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) == CANNOT_TELL)
+		skip();
+	assert_int_equal(WEXITSTATUS(status), HAS_NONE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -118,6 +157,7 @@ int main(void)
 		cmocka_unit_test(what_is_over_the_bound_is_not_read),
 		cmocka_unit_test(a_program_that_is_none_is_told_by_its_status),
 		cmocka_unit_test(nothing_of_it_is_left),
+		cmocka_unit_test(it_has_no_terminal),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
