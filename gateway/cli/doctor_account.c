@@ -8,55 +8,36 @@
 
 #include "gateway/audit/audit.h"
 #include "gateway/cli/doctor.h"
+#include "gateway/cli/reach.h"
 #include "gateway/env/child.h"
 
 enum { SHELL_MS = 5000 };
 
 /* --- what is seen --- */
 
-/* Why the account could change what is at `path`; NULL: it could not, or nothing is there. A folder with the sticky bit
- * lets nobody remove what is another's, but lets everybody add. */
-static const char *way_to_change(const char *path)
-{
-	struct stat st;
-
-	if (lstat(path, &st) != 0 || S_ISLNK(st.st_mode))
-		return NULL;
-	if (st.st_uid == geteuid())
-		return "belongs to the account";
-	return access(path, W_OK) == 0 ? "can be written by the account" : NULL;
-}
-
 static bool note_if_open(struct folder_seen *seen, const char *path)
 {
-	seen->fault = way_to_change(path);
-	if (seen->fault != NULL)
-		snprintf(seen->path, sizeof seen->path, "%s", path);
+	seen->fault = reach_on_way(path, seen->path);
+	if (seen->fault == NULL)
+		seen->path[0] = '\0';
 	return seen->fault != NULL;
 }
 
-/* The home, what shells and sshd read in it, and the folders above it, in which it could be exchanged. */
+/* The home, and what shells and sshd read in it. */
 static void look_at_home(struct doctor *d)
 {
-	static const char *const read[] = { ".ssh", ".ssh/authorized_keys", ".ssh/rc", ".ssh/environment", ".bashrc",
-					    ".bash_profile", ".profile", ".zshenv", ".config/fish/config.fish",
-					    ".config/nix/nix.conf" };
+	static const char *const read[] = { ".ssh/authorized_keys", ".ssh/rc", ".ssh/environment", ".bashrc",
+					    ".bash_profile", ".profile", ".zshenv", ".cshrc", ".tcshrc",
+					    ".config/fish/config.fish", ".config/fish/conf.d", ".config/nix/nix.conf" };
 	const char *home = d->builder->account.home;
 	char path[PATH_MAX];
-	struct stat st;
 
-	if (realpath(home, path) == NULL)
-		return;                         /* no home, nothing in it */
-	for (char *slash = path + strlen(path); slash != NULL && path[0] != '\0'; slash = strrchr(path, '/')) {
-		*slash = '\0';
-		if (path[0] == '\0' || (stat(path, &st) == 0 && (st.st_mode & S_ISVTX) != 0 && st.st_uid == 0))
-			continue;
-		if (note_if_open(&d->home, path))
-			return;
-	}
+	if (note_if_open(&d->home, home))
+		return;
 	for (size_t i = 0; i < sizeof read / sizeof *read; i++) {
-		snprintf(path, sizeof path, "%s/%s", home, read[i]);
-		if (note_if_open(&d->home, path))
+		int n = snprintf(path, sizeof path, "%s/%s", home, read[i]);
+
+		if (n > 0 && (size_t)n < sizeof path && note_if_open(&d->home, path))
 			return;
 	}
 }

@@ -10,6 +10,7 @@
 
 #include "gateway/cli/doctor.h"
 #include "gateway/cli/host.h"
+#include "gateway/cli/reach.h"
 #include "gateway/cli/sshd_ask.h"
 
 enum { KEYS_TEXT_MAX = 4 * 1024 * 1024 };
@@ -39,24 +40,6 @@ static void look_at_groups(struct doctor *d)
 	d->groups[used] = '\0';
 }
 
-/* Could the account exchange the file? The file itself, or a folder on the way to it. */
-static bool is_open(const char *file)
-{
-	char path[PATH_MAX];
-	struct stat st;
-
-	if (realpath(file, path) == NULL)
-		return false;
-	for (char *slash = path + strlen(path); slash != NULL && path[0] != '\0'; slash = strrchr(path, '/')) {
-		*slash = '\0';
-		if (path[0] == '\0' || stat(path, &st) != 0 || (S_ISDIR(st.st_mode) && (st.st_mode & S_ISVTX) != 0))
-			continue;
-		if (st.st_uid == geteuid() || access(path, W_OK) == 0)
-			return true;
-	}
-	return false;
-}
-
 static void read_keys(struct doctor *d, const char *path, int fd)
 {
 	char *text = malloc(KEYS_TEXT_MAX);
@@ -76,6 +59,7 @@ static void read_keys(struct doctor *d, const char *path, int fd)
 
 static void look_at_file(struct doctor *d, const char *path)
 {
+	char at[PATH_MAX];
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
 	if (fd >= 0) {
@@ -87,7 +71,7 @@ static void look_at_file(struct doctor *d, const char *path)
 	} else if (d->keys.unreadable[0] == '\0') {
 		snprintf(d->keys.unreadable, sizeof d->keys.unreadable, "%s", path);
 	}
-	if (d->keys.writable[0] == '\0' && is_open(path))
+	if (d->keys.writable[0] == '\0' && reach_on_way(path, at) != NULL)
 		snprintf(d->keys.writable, sizeof d->keys.writable, "%s", path);
 }
 

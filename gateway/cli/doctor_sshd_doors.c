@@ -116,21 +116,36 @@ static void judge_variables(const struct doctor *d, struct finding *f)
 	}
 }
 
+/* Does each of the lists, one of which is enough, begin with a key? */
+static bool keys_are_asked_for(const struct doctor *d)
+{
+	struct text methods = sshd_value(&d->sshd, "authenticationmethods"), list;
+	bool always = methods.bytes != NULL;
+
+	while (always && text_word(&methods, &list))
+		always = text_starts(list, "publickey");
+	return always;
+}
+
 static void judge_authentication(const struct doctor *d, struct finding *f)
 {
-	struct text methods = sshd_value(&d->sshd, "authenticationmethods");
+	static const struct {
+		const char *setting, *shown;
+	} others[] = {
+		{ "passwordauthentication", "a password" }, { "kbdinteractiveauthentication", "a password" },
+		{ "hostbasedauthentication", "the word of another host" }, { "gssapiauthentication", "a ticket of Kerberos" },
+	};
 
+	finding_ok(f, "by public key");
+	for (size_t i = 0; !keys_are_asked_for(d) && i < sizeof others / sizeof *others; i++) {
+		if (!sshd_says(&d->sshd, others[i].setting, "yes"))
+			continue;
+		finding_warn(f, "%s would do as well, and says nothing of a key", others[i].shown);
+		finding_mend(f, "AuthenticationMethods publickey " IN_MATCH);
+	}
 	if (sshd_says(&d->sshd, "permitemptypasswords", "yes")) {
 		finding_fail(f, "PermitEmptyPasswords is 'yes'");
 		finding_mend(f, "PermitEmptyPasswords no");
-	} else if (methods.bytes != NULL && text_starts(methods, "publickey")) {
-		finding_ok(f, "by public key");
-	} else if (sshd_says(&d->sshd, "passwordauthentication", "yes") ||
-		   sshd_says(&d->sshd, "kbdinteractiveauthentication", "yes")) {
-		finding_warn(f, "a password would do as well, and says nothing of a key");
-		finding_mend(f, "AuthenticationMethods publickey " IN_MATCH);
-	} else {
-		finding_ok(f, "passwords are off");
 	}
 	if (sshd_says(&d->sshd, "pubkeyauthentication", "no")) {
 		finding_fail(f, "PubkeyAuthentication is 'no': nobody can log in by key");

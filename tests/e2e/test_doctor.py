@@ -313,6 +313,25 @@ def test_a_file_of_the_accounts_own_in_roots_home(lab):
     expect(builder, "home", "FAIL", path, "chown root")
 
 
+def test_a_folder_in_roots_home_in_which_the_account_could_leave_something(lab):
+    for name in ("home/.config", "home/.ssh"):
+        builder = Builder(lab)
+        path = lab.make_writable(name)
+        expect(builder, "home", "FAIL", path, "chown root")
+        os.rmdir(path)
+
+
+def test_a_link_in_roots_home_to_what_the_account_could_change(lab):
+    builder = Builder(lab)
+    path = lab.make_writable("elsewhere")
+    link = os.path.join(lab.account.home, ".ssh")
+    os.symlink(path, link)
+    try:
+        expect(builder, "home", "FAIL", path, "chown root")
+    finally:
+        os.unlink(link)
+
+
 def test_a_shell_that_prints(lab):
     builder = Builder(lab)
     builder.shell = "/bin/bash"

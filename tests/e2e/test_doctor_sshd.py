@@ -114,6 +114,28 @@ def test_a_file_of_keys_that_the_account_could_make_writable(lab):
     assert found["result"] == "FAIL" and path in found["text"], found
 
 
+def test_a_file_of_keys_that_is_not_there_and_the_account_could_make(lab):
+    for folder, mode in (("keys-to-come", 0o755), ("keys-of-all", 0o1777)):
+        builder = Builder(lab)
+        path = lab.make_writable(folder)
+        os.chmod(path, mode)
+        if mode & 0o1000:
+            os.chown(path, 0, 0)
+        builder.match.append(f"AuthorizedKeysFile {lab.file('authorized_keys', builder.keys)} {path}/more")
+        expect(builder, "sshd-keys", "FAIL", f"{path}/more could be changed", "a file of root's")
+
+
+def test_a_file_of_keys_in_a_sticky_folder(lab):
+    for owner, grade in ((lab.account.uid, "FAIL"), (0, "ok")):
+        builder = Builder(lab)
+        path = lab.make_writable(f"sticky-keys-{grade}")
+        lab.file(f"sticky-keys-{grade}/authorized_keys", builder.keys)
+        os.chmod(path, 0o1777)
+        os.chown(path, owner, 0)
+        builder.match.append(f"AuthorizedKeysFile {path}/authorized_keys")
+        expect(builder, "sshd-keys", grade, "could be changed" if grade == "FAIL" else "nobody but root says", "")
+
+
 def test_a_file_of_keys_that_the_account_cannot_read(lab):
     builder = Builder(lab)
     builder.keys_mode = 0o600
@@ -138,6 +160,10 @@ DOORS = (
     ("AcceptEnv", "AcceptEnv LANG LC_* BASH_*", "sshd-variables", "FAIL", "BASH_ENV", "AcceptEnv none"),
     ("AcceptEnv", "AcceptEnv *", "sshd-variables", "FAIL", "LD_PRELOAD", "AcceptEnv none"),
     ("AuthenticationMethods", "", "sshd-authentication", "warn", "a password would do", "AuthenticationMethods publickey"),
+    ("AuthenticationMethods", "AuthenticationMethods publickey password", "sshd-authentication", "warn", "a password would do",
+     "AuthenticationMethods publickey"),
+    ("AuthenticationMethods", "PasswordAuthentication no\n\tKbdInteractiveAuthentication no\n\tHostbasedAuthentication yes",
+     "sshd-authentication", "warn", "another host would do", "AuthenticationMethods publickey"),
     ("AuthenticationMethods", "PubkeyAuthentication no", "sshd-authentication", "FAIL", "nobody can log in by key",
      "PubkeyAuthentication yes"),
     ("MaxSessions", "MaxSessions 0", "sshd-sessions", "FAIL", "no session starts", "MaxSessions 4"),
