@@ -42,7 +42,7 @@ static void say_failure(char *why, const char *program, const struct child_outpu
 
 bool sshd_ask(const char *account, struct sshd_settings *settings, char *why)
 {
-	static char path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
+	char path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
 	char *environment[] = { path, NULL };
 	char about[256], words_of_failure[1024];
 	const char *program = find_sshd(why);

@@ -39,8 +39,9 @@ void intake_init_framed(struct intake *in, uint64_t max);
 void intake_init_sized(struct intake *in, uint64_t size);
 void intake_free(struct intake *in);
 
-/* Sends a request whose answer will be awaited. `path` (may be "") of `size` bytes: with the daemon's LAST it is on record; it is not storable if the daemon says that it lacks a
- * signature or refers to what is not valid; any other refusal, or without a path, ends the upload. */
+/* Sends a request whose answer will be awaited. `path` (may be "") of `size` bytes: with the daemon's LAST it is on
+ * record; it is not storable if the daemon says that it lacks a signature or refers to what is not valid; any other
+ * refusal, or without a path, ends the upload. */
 MUST_USE enum err intake_send(struct session *s, struct intake *in, const struct op *op, const struct value *request,
 			      struct text path, uint64_t size);
 

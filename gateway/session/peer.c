@@ -182,7 +182,7 @@ static void watch(struct peer *p, struct pollfd *polls)
 		drop_queue(p);          /* nobody will ever take it */
 	out = buf_len(&p->tx) > 0 || p->wants_room ? POLLOUT : 0;
 	if (out == 0) {
-		p->behind_ms = 0;
+		p->behind_ms = p->stuck_ms = 0;         /* also where room was waited for, and then nothing sent */
 	} else if (p->behind_ms == 0) {
 		p->behind_ms = clock_ms();
 		p->behind_sent = p->sent;

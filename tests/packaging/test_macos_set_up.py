@@ -103,6 +103,17 @@ def test_a_second_run_changes_nothing_but_the_program(at):
     assert os.path.getsize(mac.root + PROGRAM) == os.path.getsize(at.gateway) and "keeps" not in made.stdout
 
 
+def test_a_folder_that_is_there_keeps_its_group_and_mode(at):
+    mac = Mac(at)
+    folder = os.path.join(mac.root, "etc/nix-gateway")
+    os.mkdir(folder)
+    os.chown(folder, 0, 302)
+    os.chmod(folder, 0o750)
+    assert mac.set_up().status == 0
+    state = os.stat(folder)
+    assert (state.st_gid, stat.S_IMODE(state.st_mode)) == (302, 0o750), state
+
+
 def test_a_folder_that_others_can_write_is_refused(at):
     for name, mode, owner in (("opt", 0o775, 0), ("opt/nix-gateway/bin", 0o757, 0), ("etc/nix-gateway", 0o755, 1)):
         mac = Mac(at)

@@ -326,6 +326,17 @@ static void a_full_pipe_takes_nothing_and_is_waited_for(void **state)
 	close(source[1]);
 }
 
+static void one_that_has_room_and_is_sent_nothing_is_not_stuck(void **state)
+{
+	struct ends *e = *state;
+
+	e->peer.wants_room = true;
+	step(e);
+	assert_false(e->peer.wants_room);
+	step(e);
+	assert_int_equal(e->peer.stuck_ms, 0);
+}
+
 static void between_two_sockets_nothing_passes_and_it_is_not_tried_again(void **state)
 {
 	struct peer from, to;
@@ -368,6 +379,7 @@ int main(void)
 #ifdef __linux__
 		TEST(bytes_pass_within_the_system_where_nothing_waits_between),
 		TEST(a_full_pipe_takes_nothing_and_is_waited_for),
+		TEST(one_that_has_room_and_is_sent_nothing_is_not_stuck),
 		TEST(between_two_sockets_nothing_passes_and_it_is_not_tried_again),
 #endif
 	};
