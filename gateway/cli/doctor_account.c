@@ -144,7 +144,11 @@ static void judge_home(const struct doctor *d, struct finding *f)
 		return;
 	}
 	finding_fail(f, "%s %s: what is left there runs before the gateway, or lets keys in", d->home.path, d->home.fault);
-	finding_mend(f, "chown root '%s' && chmod go-w '%s'", d->home.path, d->home.path);
+	/* Who chose the name may have meant it to be pasted into a shell. */
+	if (strchr(d->home.path, '\'') != NULL)
+		finding_mend(f, "make it root's, for nobody else to write; mind its name in a shell");
+	else
+		finding_mend(f, "chown root '%s' && chmod go-w '%s'", d->home.path, d->home.path);
 }
 
 static const char *first_line(const char *text, char line[80])

@@ -134,8 +134,11 @@ static const struct guarded {
 	unsigned argument;
 	uint64_t mask, value;
 } guarded_calls[] = {
-	{ SCMP_SYS(mmap), 2, PROT_EXEC, 0 },
+#ifdef SYS_mmap2                        /* beside it, the old call may have its arguments in memory, where no filter looks */
 	{ SCMP_SYS(mmap2), 2, PROT_EXEC, 0 },
+#else
+	{ SCMP_SYS(mmap), 2, PROT_EXEC, 0 },
+#endif
 	{ SCMP_SYS(mprotect), 2, PROT_EXEC, 0 },
 	{ SCMP_SYS(fcntl), 1, UINT32_MAX, F_GETFL },
 	{ SCMP_SYS(fcntl), 1, UINT32_MAX, F_SETFL },

@@ -172,6 +172,20 @@ static void what_locks_sessions_in_is_measured_by_the_policy(void **state)
 	}
 }
 
+static void no_cure_is_a_command_that_the_account_could_have_written(void **state)
+{
+	struct made *m = *state;
+	struct finding f;
+
+	m->doctor.home.fault = "belongs to the account";
+	snprintf(m->doctor.home.path, sizeof m->doctor.home.path, "/srv/home");
+	assert_string_equal(judged(m, checks_of_account, "home").mend, "chown root '/srv/home' && chmod go-w '/srv/home'");
+	snprintf(m->doctor.home.path, sizeof m->doctor.home.path, "/srv/a'; reboot; '");
+	f = judged(m, checks_of_account, "home");
+	assert_int_equal(f.grade, GRADE_FAIL);
+	assert_null(strstr(f.mend, "reboot"));
+}
+
 static void every_check_says_something_of_a_builder_of_nothing(void **state)
 {
 	const struct check *const all[] = { checks_of_nix, checks_of_conf, checks_of_account, check_of_sshd,
@@ -200,6 +214,7 @@ int main(void)
 		MADE(a_daemon_that_takes_its_time_is_remarked_on),
 		MADE(the_accounts_trust_is_measured_by_policy_and_keys),
 		MADE(what_locks_sessions_in_is_measured_by_the_policy),
+		MADE(no_cure_is_a_command_that_the_account_could_have_written),
 		MADE(every_check_says_something_of_a_builder_of_nothing),
 	};
 
