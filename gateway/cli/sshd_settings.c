@@ -66,7 +66,8 @@ bool command_is_serve(struct text command, bool *key, char *policy)
 
 	*key = false;
 	policy[0] = '\0';
-	if (command.len >= sizeof line || text_holds(command, '\0'))
+	/* The account's shell reads it first, and begins a second command behind the one sign of its that a word may hold. */
+	if (command.len >= sizeof line || text_holds(command, '\0') || text_holds(command, '&'))
 		return false;
 	snprintf(line, sizeof line, "%.*s", (int)command.len, command.len == 0 ? "" : command.bytes);
 	if (!words_split(&words, line, why) || words.count < 2 || !word_is_program(words.word[0], "nix-gateway") ||

@@ -11,7 +11,7 @@ static bool is_control(char c)
 	return (unsigned char)c < 0x20 || c == 0x7f;
 }
 
-/* What an unquoted word may hold: nothing that a shell would have acted on. */
+/* What an unquoted word may hold: nothing that a shell would have acted on, but for the `&` of a store's address. */
 static bool is_plain(char c)
 {
 	static const char plain[] = "+,-./:=?@_%&";

@@ -76,6 +76,7 @@ static void the_gateways_serve_is_known_by_its_words(void **unused)
 	assert_command("/x/my-nix-gateway serve", false, false, "");
 	assert_command("echo hello; /x/nix-gateway serve", false, false, "");
 	assert_command("/x/nix-gateway serve; id", false, false, "");
+	assert_command("/x/nix-gateway serve & id", false, false, "");
 	assert_command("nix-daemon --stdio", false, false, "");
 	assert_command("", false, false, "");
 }
