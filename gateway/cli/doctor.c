@@ -1,5 +1,7 @@
 #include "gateway/cli/doctor.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,6 +68,20 @@ static int exit_status(enum grade worst)
 
 /* --- the command --- */
 
+/* What is started as the account inherits stderr, and that may be root's terminal: whoever holds it can read what root
+ * types. From here on nothing but the report is said. */
+static bool leave_stderr(char *why)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	bool left = null >= 0 && dup2(null, STDERR_FILENO) >= 0;
+
+	if (!left)
+		log_sentence(why, "/dev/null: %s", strerror(errno));
+	if (null >= 0)
+		close(null);
+	return left;
+}
+
 /* As the account: everything but what only root can see. */
 static void look(struct doctor *d)
 {
@@ -86,7 +102,8 @@ static int examine(struct doctor *d, const struct which *which, bool json)
 
 	if (d->audience == FOR_ROOT)
 		look_at_sshd(d, which->name);
-	if (!which_become(which, why) || account_read(which->uid, &d->builder->account, why) != ERR_NONE) {
+	if (!which_become(which, why) || account_read(which->uid, &d->builder->account, why) != ERR_NONE ||
+	    !leave_stderr(why)) {
 		log_say("%s", why);
 	} else {
 		look(d);

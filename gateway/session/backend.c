@@ -72,7 +72,8 @@ static void become_daemon(int in, int out, pid_t parent, char *program, char *co
 	char *arguments[] = { program, stdio, NULL };
 
 	process_end_with(parent);       /* who is killed cannot end us any more */
-	if (setpgid(0, 0) == 0 && dup2(in, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0) {
+	/* A session of its own: it is ended as a group, and has no terminal of whoever asks doctor for the account. */
+	if (setsid() > 0 && dup2(in, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0) {
 		process_before_exec();
 		execve(program, arguments, environment);
 	}
@@ -102,7 +103,6 @@ bool backend_spawn(struct backend *backend, char *program, char *const *environm
 		backend->child = 0;
 		return false;
 	}
-	(void)setpgid(backend->child, backend->child);  /* whoever of the two comes first */
 	backend->fd = down[0];
 	backend->out = up[1];
 	return true;
@@ -111,11 +111,12 @@ bool backend_spawn(struct backend *backend, char *program, char *const *environm
 /* Asked to end, then made to: a build must not outlive its client. */
 static void end_child(pid_t child)
 {
+	bool told = false;
+
 	for (int i = 0; i < CHILD_END_MS; i++) {
 		struct timespec millisecond = { .tv_nsec = 1000000 };
 
-		if (i == 0)
-			(void)kill(-child, SIGTERM);
+		told = told || kill(-child, SIGTERM) == 0;      /* at first there may be no group yet */
 		if (waitpid(child, NULL, WNOHANG) == child) {
 			(void)kill(-child, SIGKILL);    /* what it has left behind in its group */
 			return;

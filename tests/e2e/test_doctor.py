@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import re
+import sys
 
 import cases
 import nix
@@ -367,6 +368,35 @@ def test_the_shell_is_run_with_the_accounts_rights_alone(lab):
     builder.before = ["setpriv", "--groups=0,4"]        # root may be in more groups than here
     account = lab.account
     expect(builder, "shell", "warn", f"'who {account.uid} {account.uid} {account.gid}'", "usermod --shell")
+
+
+# Has a program run by somebody who sits at a terminal.
+AT_A_TERMINAL = """
+import os, pty, sys
+master, _slave = pty.openpty()
+child = os.fork()
+if child == 0:
+    os.setsid()
+    os.dup2(os.open(os.ttyname(_slave), os.O_RDWR), 2)
+    os.execvp(sys.argv[1], sys.argv[1:])
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+def test_nothing_of_the_accounts_gets_roots_terminal(lab):
+    builder = Builder(lab)
+    seen = os.path.join(lab.make_writable("terminal"), "seen")
+    script = (f'#!/bin/sh\necho "${{0##*/}} ran" >>{seen}\n'
+              f'for fd in 0 1 2; do [ ! -t $fd ] || echo "${{0##*/}} holds it" >>{seen}; done\n'
+              f'if true <>/dev/tty; then echo "${{0##*/}} opens it" >>{seen}; fi\n')
+    builder.before = [sys.executable, "-c", AT_A_TERMINAL]
+    builder.shell = lab.file("bin/shell", script, 0o755)
+    for name in ("nix-daemon", "nix-store"):
+        lab.file(f"bin/{name}", script, 0o755)
+    builder.gateway.update(nix=os.path.join(lab.folder, "bin"), daemon="stdio")
+    builder.settle().findings()
+    with open(seen, encoding="utf-8") as file:
+        assert set(file.read().splitlines()) == {"shell ran", "nix-daemon ran"}, seen
 
 
 def test_a_shell_that_never_ends(lab):
