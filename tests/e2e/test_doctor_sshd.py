@@ -192,10 +192,10 @@ def test_an_account_that_sshd_keeps_out(lab):
 
 
 def test_a_locked_account(lab):
+    builder = Builder(lab)
     shadow = lab.account.copies["shadow"]
     with open(shadow, encoding="utf-8") as file:
         text = file.read()
-    builder = Builder(lab)
     try:
         with open(shadow, "w", encoding="utf-8") as file:
             file.write(text.replace(f"{lab.account.name}:*:", f"{lab.account.name}:!:"))
