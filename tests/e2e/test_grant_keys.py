@@ -128,7 +128,7 @@ def test_a_program_that_a_client_sets_is_not_run(lab):
 
 def test_what_a_client_claims_of_an_output_is_not_believed(lab):
     session, drv, out = open_session(lab)
-    other = f"{lab.store}/{'a' * 32}-{drv.split('-', 1)[1]}"
+    other = f"{lab.store}/{'a' * 32}-{os.path.basename(drv).split('-', 1)[1]}"
     body = (wire.text(other) + wire.u64(1) + wire.text("out") + wire.text(out) + wire.text("")
             + wire.text("") + wire.texts([]) + wire.text("x86_64-linux") + wire.text("/bin/sh")
             + wire.texts(["-c", "echo forged > $out"]) + wire.pairs([("out", out)]) + wire.u64(0))
