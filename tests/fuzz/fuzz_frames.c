@@ -6,14 +6,7 @@
 
 #include "gateway/wire/frames.h"
 #include "gateway/wire/put.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define HOLDS(what)              \
-	do {                     \
-		if (!(what))     \
-			abort(); \
-	} while (0)
+#include "tests/fuzz/holds.h"
 
 struct outcome {
 	enum err err;

@@ -5,14 +5,7 @@
 #include <string.h>
 
 #include "gateway/wire/nar.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define HOLDS(what)              \
-	do {                     \
-		if (!(what))     \
-			abort(); \
-	} while (0)
+#include "tests/fuzz/holds.h"
 
 struct outcome {
 	enum err err;
