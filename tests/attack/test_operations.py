@@ -349,6 +349,35 @@ cases.each(globals(), (("untrusted", (2, DRV[11:], "trusted accounts only")),
            each_build_log_that_the_daemon_would_not_take_stays_here)
 
 
+def each_build_log_that_the_daemon_takes_goes_up_whole(ground, step):
+    ground.policy("operations = *")
+    ground.daemon.trust = 1
+
+    def keep(connection, request):
+        connection.content(request)
+        connection.last(wire.u64(1))
+    ground.daemon.answers[45] = keep
+    worker, content = ground.worker().enter(), bytes(range(256)) * 1500
+    assert worker.ask(45, wire.text(DRV[11:]) + wire.frames(content, step)).error is None
+    assert worker.reader.u64() == 1
+    [request] = ground.daemon.asked()
+    assert (request.op, request.fields[0], request.content) == (45, DRV[11:].encode(), content)
+    assert worker.is_valid(PATH) == 0 and worker.end() == 0
+
+
+cases.each(globals(), (("in_small_frames", 777), ("in_one_frame", 1 << 20)), each_build_log_that_the_daemon_takes_goes_up_whole)
+
+
+def test_a_build_log_that_the_daemon_refuses_in_its_middle_is_read_to_its_end(ground):
+    ground.policy("operations = *")
+    ground.daemon.trust = 1
+    ground.daemon.answers[45] = lambda connection, _request: connection.error("no space left on device")
+    worker = ground.worker().enter()
+    answer = worker.ask(45, wire.text(DRV[11:]) + wire.frames(b"a log\n" * 200000))
+    assert "no space left on device" in answer.error
+    assert worker.is_valid(PATH) == 0 and worker.end() == 0
+
+
 def each_question_about_a_derivation_names_one(ground, number):
     """Some daemons do not survive it where it names something else."""
     ground.daemon.add(VALID)

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """`operations`, narrowed one by one: what is left out is refused by name, and what is put in is not; with the other settings
 of a session as a whole."""
+import bz2
 import os
 
 import cases
@@ -143,6 +144,24 @@ WIDE = [(word.replace("-", "_"), (action, more(word) if word in EXTRA else "", D
         for word, action in {**ACTIONS, **EXTRA}.items()]
 cases.each(globals(), NARROW, each_operation_that_is_left_out_is_refused)
 cases.each(globals(), WIDE, each_operation_that_is_granted_is_done)
+
+
+def each_trusted_daemon_keeps_the_log_of_a_build(lab, daemon):
+    """It is given the one that the client has of its own build."""
+    cases.need_account(lab)
+    builder = grants.Builder(lab, more("log"), daemon=daemon, trusted=grants.in_trusted_users(lab))
+    expression = grants.derivation("logged", "echo what the client saw; echo > $out")
+    lab.client.build_here(expression)
+    drv = grants.instantiated(lab, expression)
+    for words in (("copy", "--derivation"), ("store", "copy-log")):
+        result = builder.run("nix", *words, "--to", builder.url, drv)
+        assert result.status == 0, str(result)
+    base = os.path.basename(drv)
+    with bz2.open(os.path.join(lab.daemon.env["NIX_LOG_DIR"], "drvs", base[:2], base[2:] + ".bz2"), "rt") as kept:
+        assert kept.read() == "what the client saw\n"
+
+
+cases.each(globals(), cases.CLIENTS, each_trusted_daemon_keeps_the_log_of_a_build)
 
 
 def test_without_build_nothing_is_taken_off_an_upload(lab):
