@@ -60,12 +60,12 @@ static const struct key *key_of_certificate(const struct policy *p, const struct
 	return found;
 }
 
-static const struct key *key_with_fingerprint(const struct policy *p, const char *fingerprint)
+static const struct key *key_with_fingerprint(const struct key *keys, size_t count, const char *fingerprint)
 {
-	for (size_t i = 0; i < p->key_count; i++) {
-		for (size_t f = 0; f < p->keys[i].fingerprints.count; f++) {
-			if (strcmp(p->keys[i].fingerprints.items[f], fingerprint) == 0)
-				return &p->keys[i];
+	for (size_t i = 0; i < count; i++) {
+		for (size_t f = 0; f < keys[i].fingerprints.count; f++) {
+			if (strcmp(keys[i].fingerprints.items[f], fingerprint) == 0)
+				return &keys[i];
 		}
 	}
 	return NULL;
@@ -108,7 +108,7 @@ static const struct key *identify(const struct policy *p, const struct caller *c
 	/* The fingerprint of a certificate is that of its inner key. Where that key is listed plainly, whoever holds it
 	 * is known by it, whatever certificate came along: a certificate adds names to a key and takes none away. */
 	if (caller->fingerprint != NULL)
-		key = key_with_fingerprint(p, caller->fingerprint);
+		key = key_with_fingerprint(p->keys, p->key_count, caller->fingerprint);
 	/* Nothing known at all: [key *] only where no section could have named the caller. */
 	if (key == NULL &&
 	    (caller->fingerprint != NULL || caller->certificate_authority != NULL || !p->knows_identities))
@@ -125,6 +125,14 @@ const struct key *policy_identify(const struct policy *p, const struct caller *c
 	if (key != NULL)
 		*why = (struct verdict){ .allow = true, .rule = key->rule };
 	return key;
+}
+
+bool policy_could_be(const struct key *key, const struct caller *caller)
+{
+	return strcmp(key->name, "*") == 0 ||
+	       (caller->key_name != NULL && strcmp(caller->key_name, key->name) == 0) ||
+	       (caller->certificate_authority != NULL && certificate_matches(key, caller)) ||
+	       (caller->fingerprint != NULL && key_with_fingerprint(key, 1, caller->fingerprint) != NULL);
 }
 
 bool policy_has_expired(const struct key *key, struct date today)

@@ -27,6 +27,10 @@ struct verdict {
  * is not known where the policy knows nobody. *why allows and names the section's line when a key is found. */
 const struct key *policy_identify(const struct policy *p, const struct caller *caller, struct verdict *why);
 
+/* May policy_identify find this section for the caller, or for one of whom less is known? All others can be left out of
+ * the policy without a change to what it answers. */
+bool policy_could_be(const struct key *key, const struct caller *caller);
+
 /* Is the last valid day over? A key without `expires` stays. */
 bool policy_has_expired(const struct key *key, struct date today);
 

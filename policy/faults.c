@@ -88,6 +88,13 @@ bool faults_full(const struct faults *f)
 	return f->count == FAULTS_MAX || f->left_out > 0;
 }
 
+void faults_take(struct faults *f, struct faults *from)
+{
+	faults_free(f);
+	*f = *from;
+	*from = (struct faults){ .items = NULL };
+}
+
 void faults_free(struct faults *f)
 {
 	free(f->items);

@@ -17,6 +17,7 @@ struct faults {
 void faults_add(struct faults *f, unsigned line, const char *format, ...) __attribute__((format(printf, 3, 4)));
 bool faults_any(const struct faults *f);
 bool faults_full(const struct faults *f);       /* nothing more is kept: do no work for a better sentence */
+void faults_take(struct faults *f, struct faults *from);        /* f has none yet; `from` has none then */
 void faults_free(struct faults *f);
 
 #endif

@@ -9,29 +9,26 @@ static void no_memory(struct faults *faults)
 	faults_add(faults, 0, "cannot be loaded: out of memory");
 }
 
-void fingerprints_check(const struct policy *p, size_t from, unsigned line, struct index *seen, struct faults *faults)
+void fingerprint_check(const struct ini_file *ini, const struct ini_section *section, const char *fingerprint,
+		       unsigned line, struct index *seen, struct faults *faults)
 {
-	const struct key *key = &p->keys[p->key_count - 1];
 	const struct index_slot *before;
+	const struct ini_section *other;
 
-	for (size_t i = from; i < key->fingerprints.count; i++) {
-		const struct key *other;
-
-		if (!index_add(seen, key->fingerprints.items[i], (uint32_t)(p->key_count - 1), &before)) {
-			no_memory(faults);
-			return;
-		}
-		if (before == NULL)
-			continue;
-		other = &p->keys[before->value];
-		if (other == key)
-			faults_add(faults, line, "the fingerprint %s stands twice in this section", before->name);
-		else
-			faults_add(faults, line,
-				   "the fingerprint %s is that of [key %s] (line %u) already: one key, one "
-				   "section",
-				   before->name, other->name, other->rule.line);
+	if (!index_add(seen, fingerprint, (uint32_t)(section - ini->sections), &before)) {
+		no_memory(faults);
+		return;
 	}
+	if (before == NULL)
+		return;
+	other = &ini->sections[before->value];
+	if (other == section)
+		faults_add(faults, line, "the fingerprint %s stands twice in this section", fingerprint);
+	else
+		faults_add(faults, line,
+			   "the fingerprint %s is that of [key %s] (line %u) already: one key, one "
+			   "section",
+			   fingerprint, other->name, other->line);
 }
 
 /* "CA\nPRINCIPAL\nKEY-ID", where what is not asked for is empty: no value holds a newline. */

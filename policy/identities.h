@@ -4,12 +4,13 @@
 #ifndef POLICY_IDENTITIES_H
 #define POLICY_IDENTITIES_H
 
-#include "policy/faults.h"
 #include "policy/index.h"
+#include "policy/ini.h"
 
-/* Looks at the fingerprints of the newest key from its `from`th on, all of them set in `line`. `seen` holds those of
- * all earlier ones. */
-void fingerprints_check(const struct policy *p, size_t from, unsigned line, struct index *seen, struct faults *faults);
+/* Looks at a fingerprint that stands in `line` of a section of `ini`. `seen` holds those looked at before, with the place of
+ * their section. */
+void fingerprint_check(const struct ini_file *ini, const struct ini_section *section, const char *fingerprint,
+		       unsigned line, struct index *seen, struct faults *faults);
 
 /* Looks at the certificates of all keys. */
 void certificates_check(const struct policy *p, struct faults *faults);

@@ -50,8 +50,8 @@ static void report(const struct faults *faults, policy_fault_fn *fault, void *co
 	faults_free(&more);
 }
 
-bool policy_load(const char *path, enum policy_trustee trustee, struct policy **out, policy_fault_fn *fault,
-		 void *context)
+bool policy_load_for(const struct caller *caller, const char *path, enum policy_trustee trustee, struct policy **out,
+		     policy_fault_fn *fault, void *context)
 {
 	struct faults faults = { .items = NULL };
 	struct policy *p = policy_new(path);
@@ -63,7 +63,7 @@ bool policy_load(const char *path, enum policy_trustee trustee, struct policy **
 		faults_add(&faults, 0, "cannot be loaded: out of memory");
 	} else if (source_read(path, trustee, owner_of_program(), p->pool, &source, &faults)) {
 		ini_read(source.text, source.len, &ini, &faults);
-		resolve(&ini, p, &faults);
+		resolve(&ini, caller, p, &faults);
 		ini_free(&ini);
 	}
 	if (!faults_any(&faults)) {
@@ -74,4 +74,10 @@ bool policy_load(const char *path, enum policy_trustee trustee, struct policy **
 	faults_free(&faults);
 	policy_free(p);
 	return *out != NULL;
+}
+
+bool policy_load(const char *path, enum policy_trustee trustee, struct policy **out, policy_fault_fn *fault,
+		 void *context)
+{
+	return policy_load_for(NULL, path, trustee, out, fault, context);
 }

@@ -5,7 +5,7 @@
 #ifndef POLICY_LOAD_H
 #define POLICY_LOAD_H
 
-#include "policy/model.h"
+#include "policy/decide.h"
 
 enum policy_trustee {
 	POLICY_OWNER_CHECKED,           /* writable by root or the program's owner alone, or it is a fault */
@@ -18,6 +18,11 @@ typedef void policy_fault_fn(void *context, const struct policy_fault *fault);
  * or false: then at least one fault was reported. */
 bool policy_load(const char *path, enum policy_trustee trustee, struct policy **out, policy_fault_fn *fault,
 		 void *context);
+
+/* The same for one session: a policy of ten thousand sections is read and judged whole, but *out holds no other keys than
+ * those that policy_identify can find for this very caller. NULL: all keys. */
+bool policy_load_for(const struct caller *caller, const char *path, enum policy_trustee trustee, struct policy **out,
+		     policy_fault_fn *fault, void *context);
 
 /* What a person should know though the policy loads (a setting without effect, a grant that is very wide). */
 void policy_warnings(const struct policy *p, policy_fault_fn *warning, void *context);

@@ -122,7 +122,7 @@ struct policy {
 	struct gateway_settings gateway;
 	struct variable *environment;   /* owns; [environment], in the file's order */
 	size_t environment_count;
-	struct key *keys;               /* owns; in the file's order */
+	struct key *keys;               /* owns; in the file's order: all, or those that can be one caller's */
 	size_t key_count;
 	bool knows_identities;          /* some section names a fingerprint or a certificate-authority */
 };

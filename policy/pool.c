@@ -22,15 +22,42 @@ struct pool *pool_new(void)
 	return calloc(1, sizeof(struct pool));
 }
 
+static void free_blocks(struct block *block)
+{
+	for (struct block *next; block != NULL; block = next) {
+		next = block->next;
+		free(block);
+	}
+}
+
 void pool_free(struct pool *pool)
 {
 	if (pool == NULL)
 		return;
-	for (struct block *block = pool->blocks, *next; block != NULL; block = next) {
-		next = block->next;
-		free(block);
-	}
+	free_blocks(pool->blocks);
 	free(pool);
+}
+
+void pool_reset(struct pool *pool)
+{
+	struct block *first = pool->blocks;
+
+	if (first == NULL)
+		return;
+	free_blocks(first->next);
+	first->next = NULL;
+	memset(first->memory, 0, first->used);
+	first->used = 0;
+}
+
+void pool_take(struct pool *pool, struct pool *from)
+{
+	struct block **end = &pool->blocks;
+
+	while (*end != NULL)
+		end = &(*end)->next;
+	*end = from->blocks;
+	from->blocks = NULL;
 }
 
 static struct block *block_new(struct pool *pool, size_t size)

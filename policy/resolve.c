@@ -18,13 +18,17 @@ struct role {
 
 struct resolver {
 	const struct ini_file *ini;     /* borrows */
+	const struct caller *caller;    /* borrows; NULL: every key is kept, else those that can be the caller's */
 	struct policy *p;               /* borrows */
 	struct faults *faults;          /* borrows */
+	struct faults late;             /* owns; of grants, told only where nothing else is wrong */
+	struct pool *pool;              /* borrows; where what a section says is put */
+	const struct grant *checked;    /* borrows; that of the key before, where it is one that keys share */
 	struct grant *base;             /* lies in the pool: the built-in grant, then [default] */
 	struct role *roles;             /* lie in the policy's pool; role_count of them */
 	size_t role_count;
 	struct index role_index;        /* a role's name -> its place in roles */
-	struct index fingerprints;      /* ... -> its key's place in p->keys */
+	struct index fingerprints;      /* ... -> its section's place in ini->sections */
 };
 
 static bool no_memory(struct resolver *r)
@@ -37,29 +41,44 @@ static bool no_memory(struct resolver *r)
 struct target {
 	struct gateway_settings *gateway;
 	struct key *key;
-	struct grant *grant;
+	struct grant *grant;    /* of a key: NULL until it sets something of its own */
 };
 
-static void apply_one(struct resolver *r, const struct setting *s, const struct ini_setting *set,
-		      const struct target *to)
+/* A grant is large: a key has one of its own only where it needs it, and else its role's. */
+static bool give_own_grant(struct resolver *r, struct target *to)
 {
-	struct reading reading = { .pool = r->p->pool, .faults = r->faults, .line = set->line };
+	to->grant = pool_alloc(r->pool, sizeof *to->grant);
+	if (to->grant == NULL)
+		return no_memory(r);
+	*to->grant = *to->key->grant;
+	to->key->grant = to->grant;
+	return true;
+}
+
+static void apply_one(struct resolver *r, const struct ini_section *section, const struct setting *s,
+		      const struct ini_setting *set, struct target *to)
+{
+	struct reading reading = { .pool = r->pool, .faults = r->faults, .line = set->line };
 
 	if (s->grant != NO_GRANT) {
+		if (to->grant == NULL && !give_own_grant(r, to))
+			return;
 		to->grant->rules[s->grant].line = set->line;
 		value_read(s, set->value, to->grant, &reading);
 	} else if (s->sections == SECTION_GATEWAY) {
 		value_read(s, set->value, to->gateway, &reading);
 	} else {
-		size_t before = to->key->fingerprints.count;
+		const struct text_list *prints = &to->key->fingerprints;
+		size_t before = prints->count;
 
 		value_read(s, set->value, to->key, &reading);
-		fingerprints_check(r->p, before, set->line, &r->fingerprints, r->faults);
+		for (size_t i = before; i < prints->count; i++)
+			fingerprint_check(r->ini, section, prints->items[i], set->line, &r->fingerprints, r->faults);
 	}
 }
 
 /* Reads a section's settings on top of what `to` holds already. */
-static void apply(struct resolver *r, const struct ini_section *section, const struct target *to)
+static void apply(struct resolver *r, const struct ini_section *section, struct target *to)
 {
 	unsigned first[SETTINGS_MAX] = { 0 };   /* the line each setting stands in; 0: not yet */
 
@@ -77,7 +96,7 @@ static void apply(struct resolver *r, const struct ini_section *section, const s
 			continue;
 		}
 		first[setting_number(s)] = set->line;
-		apply_one(r, s, set, to);
+		apply_one(r, section, s, set, to);
 	}
 }
 
@@ -205,38 +224,51 @@ static const struct grant *role_of(struct resolver *r, const struct ini_section 
 	return r->base;
 }
 
-static bool sets_grant(const struct resolver *r, const struct ini_section *section)
+/* Keys of one role have one grant; values that were set in the same lines need no second look. A grant of a key's own was
+ * set in lines of its own, and may lie where that of the key before has lain. */
+static void check_grant(struct resolver *r, const struct key *key, bool shared)
 {
-	for (size_t i = section->first; i < section->first + section->count; i++) {
-		const struct setting *s = setting_find(r->ini->settings[i].name, section->kind);
+	const struct grant *before = shared ? r->checked : NULL;
 
-		if (s != NULL && s->grant != NO_GRANT)
-			return true;
-	}
-	return false;
+	r->checked = shared ? key->grant : NULL;
+	if (before != NULL && memcmp(before->rules, key->grant->rules, sizeof before->rules) == 0)
+		return;
+	resolve_check_relay(key, &r->p->gateway, &r->late);
+	resolve_check_trust(key, &r->p->gateway, &r->late);
 }
 
-/* A key that sets nothing of a grant shares its role's. */
-static bool read_key(struct resolver *r, const struct ini_section *section, struct key *key)
+static void read_key(struct resolver *r, const struct ini_section *section, struct key *key)
 {
 	size_t faults_before = r->faults->count + r->faults->left_out;
-	struct grant *own = NULL;
+	struct target to = { .key = key };
 
 	key->name = section->name;
 	key->rule.line = section->line;
 	key->grant = role_of(r, section);
-	if (sets_grant(r, section)) {
-		own = pool_alloc(r->p->pool, sizeof *own);
-		if (own == NULL)
-			return no_memory(r);
-		*own = *key->grant;
-		key->grant = own;
-	}
-	apply(r, section, &(struct target){ .key = key, .grant = own });
+	apply(r, section, &to);
 	if (r->faults->count + r->faults->left_out == faults_before)
 		resolve_check_identity(key, r->faults);         /* else what is missing may be what was misspelt */
 	r->p->knows_identities |= key->fingerprints.count > 0 || key->certificate_authority != NULL;
-	return true;
+	check_grant(r, key, to.grant == NULL);
+}
+
+/* A section that cannot be the caller's was read for its faults alone. What it said is forgotten, but for a certificate that
+ * those of other sections are still to be compared with. */
+static void keep_or_forget(struct resolver *r, struct key *key)
+{
+	if (r->caller == NULL)
+		return;
+	if (policy_could_be(key, r->caller)) {
+		pool_take(r->p->pool, r->pool);
+		return;
+	}
+	key->grant = NULL;
+	key->fingerprints = (struct text_list){ .items = NULL };
+	pool_reset(r->pool);
+	if (key->certificate_authority == NULL) {
+		*key = (struct key){ .name = NULL };
+		r->p->key_count--;
+	}
 }
 
 static bool read_keys(struct resolver *r)
@@ -253,38 +285,55 @@ static bool read_keys(struct resolver *r)
 		return no_memory(r);
 	for (size_t i = 0; i < r->ini->section_count; i++) {
 		const struct ini_section *section = &r->ini->sections[i];
+		struct key *key = &p->keys[p->key_count];
 
-		if (section->kind == SECTION_KEY && !read_key(r, section, &p->keys[p->key_count++]))
-			return false;
+		if (section->kind != SECTION_KEY)
+			continue;
+		p->key_count++;
+		read_key(r, section, key);
+		keep_or_forget(r, key);
 	}
 	return true;
 }
 
-/* Keys of one role have one grant; values that were set in the same lines need no second look. */
-static bool same_grant(const struct key *a, const struct key *b)
+static bool read_all(struct resolver *r)
 {
-	return a->grant == b->grant || memcmp(a->grant->rules, b->grant->rules, sizeof a->grant->rules) == 0;
+	bool fine;
+
+	r->pool = r->p->pool;
+	if (!read_single_sections(r) || !read_roles(r))
+		return false;
+	if (r->caller == NULL)
+		return read_keys(r);
+	r->pool = pool_new();
+	fine = r->pool != NULL ? read_keys(r) : no_memory(r);
+	pool_free(r->pool);
+	return fine;
 }
 
-static void check_grants(const struct policy *p, struct faults *faults)
+/* The keys that were kept for their certificates alone. */
+static void forget_certificates(struct policy *p)
 {
+	size_t kept = 0;
+
 	for (size_t i = 0; i < p->key_count; i++) {
-		if (i > 0 && same_grant(&p->keys[i], &p->keys[i - 1]))
-			continue;
-		resolve_check_relay(&p->keys[i], &p->gateway, faults);
-		resolve_check_trust(&p->keys[i], &p->gateway, faults);
+		if (p->keys[i].grant != NULL)
+			p->keys[kept++] = p->keys[i];
 	}
+	p->key_count = kept;
 }
 
-void resolve(const struct ini_file *ini, struct policy *p, struct faults *faults)
+void resolve(const struct ini_file *ini, const struct caller *caller, struct policy *p, struct faults *faults)
 {
-	struct resolver r = { .ini = ini, .p = p, .faults = faults };
+	struct resolver r = { .ini = ini, .caller = caller, .p = p, .faults = faults };
 
-	if (read_single_sections(&r) && read_roles(&r) && read_keys(&r)) {
+	if (read_all(&r)) {
 		certificates_check(p, faults);
+		forget_certificates(p);
 		if (!faults_any(faults))
-			check_grants(p, faults);
+			faults_take(faults, &r.late);
 	}
+	faults_free(&r.late);
 	index_free(&r.role_index);
 	index_free(&r.fingerprints);
 }

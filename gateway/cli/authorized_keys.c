@@ -57,11 +57,11 @@ static bool key_is_sound(const struct asked *asked)
 	return same;
 }
 
-static int print_line_for(const struct asked *asked, const struct policy *policy, const char *policy_path)
+static int print_line_for(const struct asked *asked, const struct caller *caller, const struct policy *policy,
+			  const char *policy_path)
 {
-	struct caller caller = { .fingerprint = asked->fingerprint };
 	struct verdict why;
-	const struct key *key = policy_identify(policy, &caller, &why);
+	const struct key *key = policy_identify(policy, caller, &why);
 	char program[PATH_MAX] = "";
 
 	/* [key *] is for whom sshd has let in already; it lets nobody in. */
@@ -90,6 +90,7 @@ int command_authorized_keys(int argc, char **argv)
 	const struct option_row rows[] = { { .name = "--policy", .value = &path } };
 	struct policy *policy = NULL;
 	struct asked asked;
+	struct caller caller;
 	size_t count;
 	char place[PATH_MAX];
 	int status;
@@ -101,12 +102,13 @@ int command_authorized_keys(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	asked = (struct asked){ words[0], words[1], words[2], words[3] };
+	caller = (struct caller){ .fingerprint = asked.fingerprint };
 	if (!is_builder_account(asked.user) || !key_is_sound(&asked))
 		return EXIT_FINE;
 	snprintf(place, sizeof place, "%s", path);
-	if (!policy_load(path, POLICY_OWNER_CHECKED, &policy, say_fault, place))
+	if (!policy_load_for(&caller, path, POLICY_OWNER_CHECKED, &policy, say_fault, place))
 		return EXIT_USAGE;
-	status = print_line_for(&asked, policy, path);
+	status = print_line_for(&asked, &caller, policy, path);
 	policy_free(policy);
 	return status;
 }

@@ -33,7 +33,8 @@ static void keep_first(void *context, const struct policy_fault *fault)
 	first->seen = true;
 }
 
-bool builder_load(struct builder *b, const char *policy_path, enum policy_trustee trustee, char *why)
+bool builder_load(struct builder *b, const struct caller *caller, const char *policy_path, enum policy_trustee trustee,
+		  char *why)
 {
 	struct first_fault first = { .path = policy_path, .why = why };
 	char reason[SENTENCE_MAX];
@@ -42,7 +43,7 @@ bool builder_load(struct builder *b, const char *policy_path, enum policy_truste
 		log_sentence(why, "%s", reason);
 		return false;
 	}
-	return policy_load(policy_path, trustee, &b->policy, keep_first, &first);
+	return policy_load_for(caller, policy_path, trustee, &b->policy, keep_first, &first);
 }
 
 bool builder_find_nix(struct builder *b, char *why)

@@ -25,8 +25,10 @@ struct builder {
 void builder_init(struct builder *b);
 void builder_free(struct builder *b);
 
-/* The steps in their order; each false with a sentence in `why` (SENTENCE_MAX bytes). */
-bool builder_load(struct builder *b, const char *policy_path, enum policy_trustee trustee, char *why);
+/* The steps in their order; each false with a sentence in `why` (SENTENCE_MAX bytes). A caller, or NULL: as for
+ * policy_load_for. */
+bool builder_load(struct builder *b, const struct caller *caller, const char *policy_path, enum policy_trustee trustee,
+		  char *why);
 bool builder_find_nix(struct builder *b, char *why);
 bool builder_find_daemon(struct builder *b, char *why);
 bool builder_make_environment(struct builder *b, char *why);

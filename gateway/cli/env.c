@@ -11,7 +11,7 @@ static int print_environment(struct builder *b, const char *policy_path)
 	char why[SENTENCE_MAX];
 	int status = EXIT_FINE;
 
-	if (!builder_load(b, policy_path, geteuid() == 0 ? POLICY_OWNER_CHECKED : POLICY_OWNER_IGNORED, why)) {
+	if (!builder_load(b, NULL, policy_path, geteuid() == 0 ? POLICY_OWNER_CHECKED : POLICY_OWNER_IGNORED, why)) {
 		log_say("%s", why);
 		return EXIT_USAGE;
 	}

@@ -162,18 +162,21 @@ static bool open_audit(struct visit *v, int *status)
 	return false;
 }
 
-/* Reads what sshd says of the key. Where --key names it already, a file that is none of sshd's making is no matter. */
-static bool read_identity(struct visit *v, int *status)
+/* Reads what sshd says of the key. False: that is nothing sshd has made, and `why` says so. */
+static bool read_identity(struct visit *v, char *why)
 {
 	const char *path = getenv("SSH_USER_AUTH");
-	char why[SENTENCE_MAX];
 
-	if (path == NULL)
-		return true;
-	v->identified = auth_info_read(path, &v->identity, why) == ERR_NONE;
+	v->identified = path != NULL && auth_info_read(path, &v->identity, why) == ERR_NONE;
+	return path == NULL || v->identified;
+}
+
+/* Where --key names the key already, a file that is none of sshd's making is no matter. */
+static bool judge_identity(struct visit *v, bool sound, const char *why, int *status)
+{
 	if (v->identified)
 		v->audit.fingerprint = v->identity.fingerprint;
-	if (v->identified || (v->key_option != NULL && !v->key_option_is_claim))
+	if (sound || (v->key_option != NULL && !v->key_option_is_claim))
 		return true;
 	*status = visit_refuse(v, why, NULL);
 	return false;
@@ -181,7 +184,7 @@ static bool read_identity(struct visit *v, int *status)
 
 static struct caller known_caller(const struct visit *v)
 {
-	struct caller caller = { .key_name = NULL };
+	struct caller caller = { .key_name = v->key_option };
 
 	if (!v->identified)
 		return caller;
@@ -205,6 +208,7 @@ static bool claim_holds(const struct visit *v, const struct key *claimed)
 
 	if (!v->key_option_is_claim || !v->identified)
 		return true;
+	caller.key_name = NULL;
 	known = policy_identify(v->builder.policy, &caller, &why);
 	return known == NULL || strcmp(known->name, "*") == 0 || known == claimed;
 }
@@ -215,7 +219,6 @@ static bool identify(struct visit *v, int *status)
 	struct verdict why;
 	char sentence[SENTENCE_MAX];
 
-	caller.key_name = v->key_option;
 	v->key = policy_identify(v->builder.policy, &caller, &why);
 	if (v->key == NULL) {
 		*status = visit_refuse(v, why.text, &why.rule);
@@ -268,17 +271,27 @@ static bool judge_request(struct visit *v, bool parsed, const char *why, int *st
 	return false;
 }
 
+/* A session has use for its own key alone; the pages that people ask for look at others too. */
+static bool load_policy(struct visit *v, int *status)
+{
+	struct caller caller = known_caller(v);
+	char why[SENTENCE_MAX];
+
+	if (builder_load(&v->builder, v->command.kind == COMMAND_INFO ? NULL : &caller, v->policy_path,
+			 POLICY_OWNER_CHECKED, why))
+		return true;
+	*status = refuse_without_policy(v, why);
+	return false;
+}
+
 bool visit_admit(struct visit *v, int *status)
 {
-	char request_fault[SENTENCE_MAX] = "", why[SENTENCE_MAX];
+	char request_fault[SENTENCE_MAX] = "", identity_fault[SENTENCE_MAX] = "";
 	bool parsed = command_parse(&v->command, v->request, request_fault);
+	bool sound = read_identity(v, identity_fault);
 
 	if (!parsed)
 		v->command.kind = COMMAND_INFO;         /* no protocol was asked for: none is spoken */
-	if (!builder_load(&v->builder, v->policy_path, POLICY_OWNER_CHECKED, why)) {
-		*status = refuse_without_policy(v, why);
-		return false;
-	}
-	return open_audit(v, status) && read_identity(v, status) && identify(v, status) &&
-	       judge_request(v, parsed, request_fault, status);
+	return load_policy(v, status) && open_audit(v, status) && judge_identity(v, sound, identity_fault, status) &&
+	       identify(v, status) && judge_request(v, parsed, request_fault, status);
 }

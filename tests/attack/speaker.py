@@ -144,10 +144,18 @@ class Session:
                 raise TooSlow(f"no '{sentence}' in: {self.said()}")
             time.sleep(0.02)
 
-    def peak_kib(self):
-        """The most memory it has had so far; only where the system says it."""
+    def status_kib(self, name):
+        """Only where the system says it."""
         with open(f"/proc/{self.child.pid}/status", encoding="ascii") as status:
-            return next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
+            return next(int(line.split()[1]) for line in status if line.startswith(name))
+
+    def peak_kib(self):
+        """The most memory it has had so far."""
+        return self.status_kib("VmHWM")
+
+    def own_kib(self):
+        """The memory that it shares with no other session."""
+        return self.status_kib("RssAnon")
 
 
 class Worker(Session):

@@ -33,6 +33,22 @@ cases.each(globals(), [(f"1_{minor}", minor) for minor in OURS], each_client_ver
 cases.each(globals(), [(f"1_{minor}", minor) for minor in OURS], each_daemon_version_is_served)
 
 
+# The lines of each of ten thousand keys; a session has use for those of its own key alone.
+KEYS = {"of_one_role": "role = ci\n", "with_grants_of_their_own": "protocols = ssh-ng\nsystems = x86_64-linux\ncores = 2\n"}
+
+
+def each_session_of_ten_thousand_keys_is_small(ground, lines):
+    ground.policy("[role ci]\n" + "".join(
+        f"[key k{number}]\nfingerprint = SHA256:{number:042}A\n{lines}" for number in range(10000)))
+    worker = ground.worker().enter()
+    assert worker.own_kib() < 4096, worker.own_kib()
+    assert worker.is_valid(PATH) == 0
+    assert worker.end() == 0
+
+
+cases.each(globals(), KEYS.items(), each_session_of_ten_thousand_keys_is_small)
+
+
 def each_client_that_is_too_old_is_told(ground, minor):
     """H2. In the form of its own version: it would print nothing else."""
     worker = ground.worker()

@@ -20,17 +20,24 @@ static void count_fault(void *context, const struct policy_fault *fault)
 	++*(size_t *)context;
 }
 
+/* A policy's file, and for whom it is loaded; NULL: whole. */
+struct load {
+	const char *path;
+	const struct caller *caller;
+};
+
 static bool load_policy(void *context)
 {
+	const struct load *load = context;
 	struct policy *p;
 	size_t faults = 0;
 	bool loaded, hit;
 
 	scarce_begin();
-	loaded = policy_load(context, POLICY_OWNER_IGNORED, &p, count_fault, &faults);
+	loaded = policy_load_for(load->caller, load->path, POLICY_OWNER_IGNORED, &p, count_fault, &faults);
 	hit = scarce_end();
 	if (loaded == hit || (p != NULL) != loaded || (faults == 0) != loaded)
-		fail_msg("allocation %zu of %s: loaded %d, %zu faults", scarce.at, (char *)context, loaded, faults);
+		fail_msg("allocation %zu of %s: loaded %d, %zu faults", scarce.at, load->path, loaded, faults);
 	policy_free(p);
 	return hit;
 }
@@ -39,10 +46,13 @@ static void a_policy_is_loaded_whole_or_is_a_fault(void **unused)
 {
 	static const char *const files[] = { "policy/examples/policy.ini", "policy/examples/named-keys.ini",
 					     "policy/examples/team.ini" };
+	static const struct caller alice = { .key_name = "alice" };
 
 	(void)unused;
-	for (size_t i = 0; i < sizeof files / sizeof *files; i++)
-		assert_true(scarce_case(load_policy, (void *)(uintptr_t)files[i]) > 10);
+	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+		assert_true(scarce_case(load_policy, &(struct load){ files[i], NULL }) > 10);
+		assert_true(scarce_case(load_policy, &(struct load){ files[i], &alice }) > 10);
+	}
 }
 
 /* A file that is wrong already: the faults that cannot be kept are still faults. */

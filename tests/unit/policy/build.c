@@ -32,7 +32,7 @@ static struct world world_of(const char *settings)
 	assert_true(snprintf(text, sizeof text, "[key alice]\n%s", settings) < (int)sizeof text);
 	copy = pool_text(w.p.pool, text);
 	ini_read(copy, strlen(copy), &ini, &w.faults);
-	resolve(&ini, &w.p, &w.faults);
+	resolve(&ini, NULL, &w.p, &w.faults);
 	ini_free(&ini);
 	if (faults_any(&w.faults))
 		fail_msg("%s", w.faults.items[0].text);

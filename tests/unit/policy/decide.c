@@ -36,10 +36,40 @@ static struct policy shipped(void)
 	return (struct policy){ .keys = keys + 3, .key_count = 1 };
 }
 
+enum { KEYS = sizeof keys / sizeof *keys };
+
+/* What policy_could_be leaves of a policy answers as the whole does, also to one of whom less is known. */
+static void assert_rest_answers_alike(const struct policy *p, const struct caller *known, const struct caller *caller)
+{
+	struct key kept[KEYS];
+	struct policy rest = { .keys = kept, .knows_identities = p->knows_identities };
+	struct verdict by_all, by_rest;
+	const struct key *all, *one;
+
+	for (size_t i = 0; i < p->key_count; i++)
+		if (policy_could_be(&p->keys[i], known))
+			kept[rest.key_count++] = p->keys[i];
+	all = policy_identify(p, caller, &by_all);
+	one = policy_identify(&rest, caller, &by_rest);
+	assert_string_equal(all == NULL ? "nobody" : all->name, one == NULL ? "nobody" : one->name);
+	assert_string_equal(by_all.text, by_rest.text);
+	assert_int_equal(by_all.rule.line, by_rest.rule.line);
+}
+
+static const struct key *identify(const struct policy *p, const struct caller *caller, struct verdict *why)
+{
+	struct caller nameless = *caller;
+
+	nameless.key_name = NULL;
+	assert_rest_answers_alike(p, caller, caller);
+	assert_rest_answers_alike(p, caller, &nameless);
+	return policy_identify(p, caller, why);
+}
+
 static const char *name_of(const struct policy *p, struct caller caller)
 {
 	struct verdict why;
-	const struct key *key = policy_identify(p, &caller, &why);
+	const struct key *key = identify(p, &caller, &why);
 
 	assert_int_equal(why.allow, key != NULL);
 	assert_int_equal(strlen(why.text) == 0, key != NULL);
@@ -51,7 +81,7 @@ static struct verdict why_not(const struct policy *p, struct caller caller)
 {
 	struct verdict why;
 
-	assert_null(policy_identify(p, &caller, &why));
+	assert_null(identify(p, &caller, &why));
 	assert_false(why.allow);
 	return why;
 }
@@ -170,6 +200,23 @@ static void a_listed_inner_key_is_known_after_the_authority_failed(void **unused
 	assert_string_equal(name_of(&p, caller), "alice");
 }
 
+static void a_section_that_names_another_cannot_be_the_callers(void **unused)
+{
+	static const char *const names[] = { "alice" };
+	struct caller a = { .fingerprint = print_a }, named = { .key_name = "bob" }, none = { .key_name = NULL },
+		      signed_alice = certificate(ca1, names, 1, "x");
+
+	(void)unused;
+	assert_true(policy_could_be(&keys[0], &a) && policy_could_be(&keys[3], &a));
+	assert_false(policy_could_be(&keys[1], &a) || policy_could_be(&keys[2], &a));
+	assert_true(policy_could_be(&keys[1], &named));
+	assert_false(policy_could_be(&keys[0], &named) || policy_could_be(&keys[2], &named));
+	assert_true(policy_could_be(&keys[0], &signed_alice));
+	assert_false(policy_could_be(&keys[1], &signed_alice) || policy_could_be(&keys[2], &signed_alice));
+	for (size_t i = 0; i < 3; i++)
+		assert_false(policy_could_be(&keys[i], &none));
+}
+
 static void a_key_works_on_its_last_day_and_not_on_the_next(void **unused)
 {
 	struct policy p = team(true);
@@ -228,6 +275,7 @@ int main(void)
 		cmocka_unit_test(a_certificate_of_two_sections_is_refused),
 		cmocka_unit_test(a_plain_authority_key_is_no_certificate),
 		cmocka_unit_test(a_listed_inner_key_is_known_after_the_authority_failed),
+		cmocka_unit_test(a_section_that_names_another_cannot_be_the_callers),
 		cmocka_unit_test(a_key_works_on_its_last_day_and_not_on_the_next),
 		cmocka_unit_test(a_protocol_that_is_not_allowed_is_refused_with_what_is),
 	};

@@ -15,16 +15,21 @@ struct resolved {
 	struct faults faults;
 };
 
-static struct resolved resolve_text(const char *text)
+static struct resolved resolve_for(const struct caller *caller, const char *text)
 {
 	struct resolved r = { .p = { .pool = pool_new() } };
 	struct ini_file ini;
 	char *copy = pool_text(r.p.pool, text);
 
 	ini_read(copy, strlen(copy), &ini, &r.faults);
-	resolve(&ini, &r.p, &r.faults);
+	resolve(&ini, caller, &r.p, &r.faults);
 	ini_free(&ini);
 	return r;
+}
+
+static struct resolved resolve_text(const char *text)
+{
+	return resolve_for(NULL, text);
 }
 
 static void resolved_free(struct resolved *r)
@@ -177,6 +182,106 @@ static void all_faults_are_told_in_order(void **unused)
 	resolved_free(&r);
 }
 
+/* Before and behind the caller's own section; what others said must not shine through into its grant. */
+static void of_a_policy_for_one_caller_only_its_keys_stay(void **unused)
+{
+	struct resolved r = resolve_for(&(struct caller){ .fingerprint = PRINT_A },
+					"[default]\n"
+					"features = kvm\n"
+					"[key bob]\n"
+					"systems = aarch64-linux riscv64-linux\n"
+					"certificate-authority = " PRINT_A "\n"
+					"principal = bob\n"
+					"[key dave]\n"
+					"operations = gc\n"
+					"timeout = 1h\n"
+					"[key alice]\n"
+					"systems = i686-linux x86_64-linux\n"
+					"fingerprint = " PRINT_A "\n"
+					"cores = 3\n"
+					"[key carol]\n"
+					"fingerprint = " PRINT_B "\n"
+					"systems = powerpc64-linux mips-linux\n"
+					"cores = 4\n"
+					"[key *]\n");
+	const struct key *keys = r.p.keys;
+
+	(void)unused;
+	assert_false(faults_any(&r.faults));
+	assert_int_equal(r.p.key_count, 2);
+	assert_string_equal(keys[0].name, "alice");
+	assert_int_equal(keys[0].rule.line, 10);
+	assert_int_equal(keys[0].fingerprints.count, 1);
+	assert_string_equal(keys[0].fingerprints.items[0], PRINT_A);
+	assert_int_equal(keys[0].grant->systems.count, 2);
+	assert_string_equal(keys[0].grant->systems.items[0], "i686-linux");
+	assert_string_equal(keys[0].grant->systems.items[1], "x86_64-linux");
+	assert_int_equal(keys[0].grant->rules[GRANT_SYSTEMS].line, 11);
+	assert_int_equal(keys[0].grant->cores.value, 3);
+	assert_false(keys[0].grant->timeout.set);
+	assert_int_equal(keys[0].grant->rules[GRANT_TIMEOUT].line, 0);
+	assert_int_equal(keys[0].grant->operations & OPS_GC, 0);
+	assert_string_equal(keys[1].name, "*");
+	assert_int_equal(keys[1].grant->systems.count, 0);
+	assert_string_equal(keys[1].grant->features.items[0], "kvm");
+	resolved_free(&r);
+}
+
+/* Also where none of its keys is the caller's: who is nobody gets [key *] only in a policy that names nobody. */
+static void what_no_caller_is_still_makes_a_policy_know_identities(void **unused)
+{
+	struct resolved r = resolve_for(&(struct caller){ .key_name = NULL }, "[key a]\nfingerprint = " PRINT_A "\n[key *]\n");
+
+	(void)unused;
+	assert_int_equal(r.p.key_count, 1);
+	assert_true(r.p.knows_identities);
+	resolved_free(&r);
+}
+
+/* Each has its fault in sections that are not the caller's, and is told as it is of the whole policy. */
+static void no_fault_of_another_key_goes_unnoticed(void **unused)
+{
+#define SIGNED(name) "[key " name "]\ncertificate-authority = " PRINT_A "\n"
+	static const char *const texts[] = {
+		"[key bob]\nrole = none\n",
+		"[key bob]\nsytems = *\n",
+		"[key bob]\nsystems = a b! c\n",
+		"[key bob]\ncores = 1\ncores = 1\n",
+		"[key bob]\nprincipal = bob\n",
+		"[key bob]\nmax-upload = 1G\n",
+		"[key bob]\nrelay = exec\nsystems = x\n",
+		"[key bob]\nsystems = x\n[key carol]\nrelay = exec\nsystems = y\n[key dave]\nrelay = exec\ncores = 2\n",
+		"[role r]\nrelay = exec\ncores = 2\n[key bob]\nrole = r\n[key carol]\nrole = r\n",
+		"[gateway]\naccount = untrusted\n[key bob]\ntrust = none\n[key carol]\ntrust = full\n",
+		"[gateway]\nsandbox = require\n[key bob]\nrelay = exec\n",
+		"[key bob]\nfingerprint = " PRINT_B "\n[key carol]\nfingerprint = " PRINT_B "\n",
+		"[key bob]\nfingerprint = " PRINT_B "\nfingerprint = " PRINT_B "\n",
+		SIGNED("bob") "principal = b\n" SIGNED("carol") "principal = b\nsystems = x\n",
+		SIGNED("bob") "principal = b\nkey-id = k\n[key dave]\n" SIGNED("carol") "key-id = k\n",
+		"[key bob]\nrelay = exec\nsystems = x\n[key carol]\nfoo = 1\n",
+	};
+	static const struct caller callers[] = { { .key_name = "alice" }, { .fingerprint = PRINT_A }, { .key_name = NULL } };
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		struct resolved whole = resolve_text(texts[i]);
+
+		assert_true(faults_any(&whole.faults));
+		for (size_t c = 0; c < sizeof callers / sizeof *callers; c++) {
+			struct resolved one = resolve_for(&callers[c], texts[i]);
+
+			if (one.faults.count != whole.faults.count)
+				fail_msg("%zu faults instead of %zu: %s", one.faults.count, whole.faults.count, texts[i]);
+			for (size_t f = 0; f < one.faults.count; f++) {
+				assert_int_equal(one.faults.items[f].line, whole.faults.items[f].line);
+				assert_string_equal(one.faults.items[f].text, whole.faults.items[f].text);
+			}
+			resolved_free(&one);
+		}
+		resolved_free(&whole);
+	}
+}
+
 static void a_narrow_setting_needs_the_filter(void **unused)
 {
 	struct grant grant = { .relay = RELAY_EXEC, .protocols = PROTOCOL_SSH };
@@ -259,6 +364,9 @@ int main(void)
 		cmocka_unit_test(a_policy_of_names_alone_knows_no_identities),
 		cmocka_unit_test(the_gateway_and_the_environment_are_read),
 		cmocka_unit_test(all_faults_are_told_in_order),
+		cmocka_unit_test(of_a_policy_for_one_caller_only_its_keys_stay),
+		cmocka_unit_test(what_no_caller_is_still_makes_a_policy_know_identities),
+		cmocka_unit_test(no_fault_of_another_key_goes_unnoticed),
 		cmocka_unit_test(a_narrow_setting_needs_the_filter),
 		cmocka_unit_test(exec_contradicts_a_required_sandbox),
 		cmocka_unit_test(full_trust_needs_a_trusted_account),
