@@ -5,21 +5,25 @@
 
 enum { FIRST_SIZE = 64 };
 
+static uint64_t mix(uint64_t hash, uint64_t word)
+{
+	hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+	return hash ^ hash >> 29;
+}
+
 /* Eight bytes at a step. The names are the administrator's own: nobody gains by making them collide. */
 static uint32_t hash_of(const char *name)
 {
 	size_t len = strlen(name);
 	uint64_t hash = len, word;
 
-	for (; len > 0; name += sizeof word) {
-		size_t n = len < sizeof word ? len : sizeof word;
-
-		word = 0;
-		memcpy(&word, name, n);
-		hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-		hash ^= hash >> 29;
-		len -= n;
+	for (; len >= sizeof word; name += sizeof word, len -= sizeof word) {
+		memcpy(&word, name, sizeof word);
+		hash = mix(hash, word);
 	}
+	word = 0;
+	memcpy(&word, name, len);
+	hash = mix(hash, word);
 	return (uint32_t)(hash ^ hash >> 32);
 }
 
@@ -39,9 +43,10 @@ const struct index_slot *index_find(const struct index *ix, const char *name)
 	return slot != NULL && slot->name != NULL ? slot : NULL;
 }
 
+/* By four: every growth puts all names in their places anew. */
 static bool grow(struct index *ix)
 {
-	struct index bigger = { .size = ix->size == 0 ? FIRST_SIZE : ix->size * 2, .used = ix->used };
+	struct index bigger = { .size = ix->size == 0 ? FIRST_SIZE : ix->size * 4, .used = ix->used };
 
 	bigger.slots = calloc(bigger.size, sizeof *bigger.slots);
 	if (bigger.slots == NULL)

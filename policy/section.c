@@ -81,7 +81,8 @@ static bool read_inside(char *text, unsigned line, enum section_kind *kind, char
 	size_t len = strcspn(text, " \t");
 
 	for (size_t i = 0; i < KINDS; i++) {
-		if (strlen(kinds[i].word) != len || memcmp(kinds[i].word, text, len) != 0)
+		if (kinds[i].word[0] != text[0] || strlen(kinds[i].word) != len ||
+		    memcmp(kinds[i].word, text, len) != 0)
 			continue;
 		*kind = kinds[i].kind;
 		*name = text + len + (text[len] != '\0');
