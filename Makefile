@@ -162,7 +162,8 @@ SAMPLES = packaging/sshd/nix-gateway.conf packaging/sshd/authorized_keys.example
 COUNTS  = $(abspath $(B)/coverage/counts)
 counted:
 	$(MAKE) B=$(B)/coverage CC=$(FUZZ_CC) SANITIZE= all unit \
-		CFLAGS="-g -U_FORTIFY_SOURCE -fcoverage-mapping -fprofile-instr-generate=$(COUNTS)/%m%c -mllvm -runtime-counter-relocation"
+		CFLAGS="-g -U_FORTIFY_SOURCE -fcoverage-mapping -fprofile-instr-generate=$(COUNTS)/%m%c -mllvm -runtime-counter-relocation \
+			-Wno-unused-command-line-argument"
 
 coverage:
 	packaging/deps check
