@@ -3,6 +3,8 @@
 Store paths hold the store's folder, so both ends must call it alike. The daemon's store is really there, for builds
 write to the path as it is named. The client never builds: its store only goes by that name (`real=` says where it is).
 """
+import contextlib
+import glob
 import os
 import shutil
 import subprocess
@@ -31,6 +33,19 @@ def program(name):
 def programs_folder():
     """The folder that holds Nix's programs, as a policy's `nix =` wants it: absolute, and no link on the way."""
     return os.path.dirname(os.path.abspath(program("nix-daemon")))
+
+
+def listens(pid, path):
+    """Whether this process listens there: from bind() to listen() connections are refused. A probing one would count."""
+    if not os.path.exists("/proc/net/unix"):
+        return os.path.exists(path)
+    held = set()
+    for end in glob.glob(f"/proc/{pid}/fd/*"):
+        with contextlib.suppress(FileNotFoundError):
+            held.add(os.readlink(end))
+    with open("/proc/net/unix", encoding="utf-8", errors="replace") as sockets:
+        return any(fields[3] == "00010000" and f"socket:[{fields[6]}]" in held and fields[7:] == [path]
+                   for fields in map(str.split, sockets))
 
 
 def write_settings(folder, trusted, require_sigs, more=""):
@@ -73,7 +88,7 @@ class Daemon:
         write_settings(os.path.join(self.folder, "conf"), trusted, "true", settings)
         argv = suite.argv(["nix-daemon"]) if suite else [program("nix-daemon")]
         self.server = Server(argv, self.env, os.path.join(self.folder, "daemon.log"))
-        self.server.wait_for(lambda: os.path.exists(self.socket))
+        self.server.wait_for(lambda: listens(self.server.child.pid, self.socket))
 
     def said(self):
         return self.server.said() if self.server else ""
