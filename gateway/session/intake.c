@@ -45,6 +45,7 @@ static bool is_not_storable(const char *text)
 {
 	static const char *const words[] = {
 		"lacks a signature by a trusted key", "lacks a valid signature", "' is not valid",
+		"' does not exist in the Lix database",         /* that a reference is not there, from Lix 2.91 on */
 	};
 
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
