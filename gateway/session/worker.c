@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "gateway/nix/content_address.h"
 #include "gateway/nix/shapes.h"
 #include "gateway/nix/signature.h"
 #include "gateway/session/build.h"
@@ -209,6 +210,25 @@ static enum err query_derivation(struct session *s, const struct value *request)
 	return store_path_is_drv(path) ? relay(s, request) : decline(s, path, "paths that end in .drv");
 }
 
+/* Some daemons do not survive an address that gives another path than the one it comes with. They make its path without
+ * references, so that is what counts. */
+static enum err query_substitutables(struct session *s, const struct value *request)
+{
+	const struct value *paths = value_of(request, s->op->request, "paths");
+	const struct shape *item = s->op->request->fields[0].item;
+
+	for (size_t i = 0; i < paths->count; i++) {
+		const struct value *wanted = value_item(paths, item, i);
+		struct text path = value_text(value_of(wanted, item, "path")), ca = value_text(value_of(wanted, item, "ca"));
+		struct content_address address;
+
+		if (ca.len > 0 &&
+		    content_address_check(s->message_limits.store_dir, path, ca, NULL, 0, &address) != ERR_NONE)
+			return decline(s, path, "content addresses that give their paths");
+	}
+	return relay(s, request);
+}
+
 static enum err add_temp_root(struct session *s, const struct value *request)
 {
 	struct text path = value_text(value_of(request, s->op->request, "path"));
@@ -247,6 +267,7 @@ static const struct {
 	{ OP_SET_OPTIONS, set_options },
 	{ OP_QUERY_DERIVATION_OUTPUTS, query_derivation },
 	{ OP_QUERY_DERIVATION_OUTPUT_NAMES, query_derivation },
+	{ OP_QUERY_SUBSTITUTABLES, query_substitutables },
 	{ OP_ADD_SIGNATURES, add_signatures },
 	{ OP_NAR_FROM_PATH, send_nar },
 	{ OP_ADD_TO_STORE_NAR, upload_nar },

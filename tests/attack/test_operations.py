@@ -389,6 +389,23 @@ def each_question_about_a_derivation_names_one(ground, number):
 cases.each(globals(), (("by_22", 22), ("by_28", 28), ("by_41", 41)), each_question_about_a_derivation_names_one)
 
 
+NEXT = wire.Object("next", b"in front of it")
+ADDRESSES = (("of_other_content", OTHER.ca), ("of_another_kind", "fixed:r:sha1:" + "0" * 32), ("of_a_text", FOD.ca),
+             ("that_is_none", "fixed"), ("of_no_known_kind", "fixed:git:sha1:" + "0" * 32))
+
+
+def each_question_for_what_can_be_fetched_names_addresses_that_give_the_paths(ground, ca):
+    """Some daemons do not survive any other; where there is none, the path itself is asked for."""
+    worker = ground.worker().enter()
+    worker.refused(30, wire.pairs([(NEXT.path, NEXT.ca), (PATH, ca)]), f"content addresses that give their paths): {PATH};")
+    fine = [(NEXT.path, NEXT.ca), (PATH, VALID.ca), (DRV, FOD.ca), (OTHER.path, "")]
+    assert worker.ask(30, wire.pairs(fine)).error is None and worker.reader.u64() == 0
+    assert ground.daemon.ops() == [30]
+
+
+cases.each(globals(), ADDRESSES, each_question_for_what_can_be_fetched_names_addresses_that_give_the_paths)
+
+
 def test_what_is_no_signature_is_not_added_to_a_path(ground):
     ground.policy("operations = *")
     ground.daemon.trust = 1
