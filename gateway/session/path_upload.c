@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "gateway/nix/facts.h"
 #include "gateway/session/record.h"
 #include "gateway/session/upload.h"
 #include "gateway/session/upstream.h"
@@ -93,11 +94,14 @@ enum err path_upload_check_text(struct session *s, struct intake *in, struct tex
 	struct text drv_name = text_part(name, 0, name.len - (sizeof ".drv" - 1));
 	struct arena *scratch = &s->drvs.scratch;
 	struct derivation *drv;
+	struct facts facts;
 	const char *fault = "";
 	enum err err;
 
 	arena_reset(scratch);
 	err = aterm_parse(scratch, s->message_limits.store_dir, drv_name, buf_data(body), buf_len(body), &drv, &fault);
+	if (!err)       /* daemons read its structured attributes as soon as they have it */
+		err = facts_gather(scratch, drv, &facts, &fault);
 	if (!err)
 		return ERR_NONE;
 	return intake_fail(s, in, name, "%.*s is named as a derivation, but this derivation %s", (int)name.len, name.bytes,

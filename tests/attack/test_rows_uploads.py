@@ -473,10 +473,19 @@ by_accounts_and([(f"{name}_{label}", (upload, grant)) for name, upload in UPLOAD
 # --- U18, U19: texts ---
 
 FOD = wire.FixedOutput("q")
+
+
+def with_attributes(json):
+    """The same with structured attributes."""
+    return FOD.text.replace(b'[("builder"', b'[("__json","%s"),("builder"' % json.replace(b'"', b'\\"'), 1)
+
+
 MALFORMED = {"string_without_end": b'Derive([("out', "nothing": b"", "no_derivation": b"hello", "word_alone": b"Derive(",
              "cut": FOD.text[:-1], "bytes_behind": FOD.text + b" ", "blank": FOD.text.replace(b"],[],[]", b"], [],[]", 1),
              "dynamic": FOD.text.replace(b"Derive(", b'DrvWithVersion("xp-dyn-drv",', 1), "nul": FOD.text.replace(b"q", b"\0", 1),
-             "escape_at_the_end": b'Derive([("out\\', "many_brackets": b"Derive(" + b"[" * 100000}
+             "escape_at_the_end": b'Derive([("out\\', "many_brackets": b"Derive(" + b"[" * 100000,
+             "deep_attributes": with_attributes(b'{"a":' + b"[" * 100000 + b"]" * 100000 + b"}"),
+             "attributes_that_are_none": with_attributes(b"[1]"), "attributes_cut": with_attributes(b'{"a"')}
 
 
 def text_object(name, text):
