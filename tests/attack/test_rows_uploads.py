@@ -1,12 +1,10 @@
 #!/usr/bin/env python3
 """U2 to U7, U14 to U16, U18 to U20, and the archives of U9 to U12 once more with an account that the daemon trusts: what a
 client may put into the store. The daemon's record shows what was kept from it."""
-import base64
-import ctypes
-import ctypes.util
 import time
 
 from ground import cases, main
+from signing import Unsigned, fingerprint, signer
 import fake_daemon
 import test_upload_archives as archives
 import uploads
@@ -19,16 +17,6 @@ CA = wire.Object("addressed", b"by its content")
 NEXT = wire.Object("next", b"what comes behind it")
 SMALL_KIB = 80 * 1024
 REPAIR, DONT_CHECK = 9, 10          # fields of AddToStoreNar
-
-
-class Unsigned(wire.Object):
-    """A path that is what its name says to nobody but the client."""
-
-    def __init__(self, name="built-elsewhere", value=b"a result", references=()):
-        super().__init__(name, value, references)
-        self.path, self.ca = wire.store_path("output:out", wire.sha256(name).hexdigest(), name), ""
-
-
 PLAIN = Unsigned()
 
 
@@ -152,26 +140,6 @@ def each_u2_unsigned_path_among_others_is_the_only_one_taken_off(ground, trust):
 
 
 # --- U4 to U6: who is believed ---
-
-def signer():
-    """A key of this run: (public key as policies have it, function that signs)."""
-    sodium = ctypes.CDLL(ctypes.util.find_library("sodium") or "libsodium.so.23")
-    public, secret = ctypes.create_string_buffer(32), ctypes.create_string_buffer(64)
-    assert sodium.sodium_init() >= 0 and sodium.crypto_sign_keypair(public, secret) == 0
-
-    def sign(name, text):
-        signature = ctypes.create_string_buffer(64)
-        content = text.encode()
-        assert sodium.crypto_sign_detached(signature, None, content, ctypes.c_ulonglong(len(content)), secret) == 0
-        return f"{name}:{base64.b64encode(signature.raw).decode()}"
-    return base64.b64encode(public.raw).decode(), sign
-
-
-def fingerprint(item, path=None, size=None, references=None, nar_hash=None):
-    digest = wire.nix32(bytes.fromhex(nar_hash or item.hash))
-    return (f"1;{path or item.path};sha256:{digest};{size or len(item.nar)};"
-            + ",".join(item.references if references is None else references))
-
 
 def checks_signatures(ground):
     """The daemon as it is where it has to check: it knows nobody's key."""
