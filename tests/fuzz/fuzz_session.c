@@ -1,9 +1,9 @@
 /* A whole session: any bytes as what a client says, from its hello to its end, between it and a model of the daemon.
  * Five bytes come first: the grant and the protocol; the daemon's version and its trust; how the bytes are cut; when
  * something odd happens, and what (enum odd). The last bytes serve as an odd answer of the daemon too.
- * Property: nothing goes upstream that the grant does not permit (watch.h); where the bytes are cut on either side
- * changes neither what the client is told nor what the daemon is asked; every session ends, with a record of its end; and
- * it leaves neither memory nor a descriptor behind. */
+ * Property: nothing goes upstream that the grant does not permit (watch.h), and for a signature's sake alone what one of the
+ * grant's keys has signed (signed.h); where the bytes are cut on either side changes neither what the client is told nor what
+ * the daemon is asked; every session ends, with a record of its end; and it leaves neither memory nor a descriptor behind. */
 #include <signal.h>
 
 #include <sodium.h>
@@ -21,7 +21,7 @@ struct play {
 	struct buf answer, log, records;        /* own */
 	struct model_store store;               /* owns */
 	uint64_t sums[MODEL_SUMS];
-	size_t sum_count, errors, hard;
+	size_t sum_count, errors, hard, believed;
 	char outcome[32], why[SENTENCE_MAX];
 };
 
@@ -134,6 +134,7 @@ static void play(struct play *p, const uint8_t *data, size_t size, size_t step)
 	p->sum_count = model.sum_count;
 	p->errors = model.errors;
 	p->hard = model.hard;
+	p->believed = model.believed;
 }
 
 static void play_free(struct play *p)
@@ -238,8 +239,9 @@ static void show(const struct play *p)
 {
 	if (getenv("FUZZ_SHOW") == NULL)
 		return;
-	printf("answer %zu, log %zu: %.*s%.*s\n", buf_len(&p->answer), buf_len(&p->log), (int)buf_len(&p->log),
-	       (const char *)buf_data(&p->log), (int)buf_len(&p->records), (const char *)buf_data(&p->records));
+	printf("believed %zu, answer %zu, log %zu: %.*s%.*s\n", p->believed, buf_len(&p->answer), buf_len(&p->log),
+	       (int)buf_len(&p->log), (const char *)buf_data(&p->log), (int)buf_len(&p->records),
+	       (const char *)buf_data(&p->records));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -43,6 +43,7 @@ struct model {
 	bool silent;
 	size_t errors;                  /* that it has told; hard: of them, those that end an upload */
 	size_t hard;
+	size_t believed;                /* paths that were added unchecked */
 	uint64_t sums[MODEL_SUMS];
 	size_t sum_count;
 };
@@ -209,24 +210,25 @@ static void answer_missing(struct buf *b, const struct request *q)
 /* Why a path cannot be added; NULL: it is. */
 static const char *add(const struct request *q)
 {
-	const struct seen *refs = &q->fields[3], *tail = refs + 1 + refs->number, *end = &q->fields[q->count - 3];
+	struct added a = added_of(q);
 	struct model_path *added;
 	const uint8_t *body = buf_data(&q->content);
 	struct reading r = { .at = body, .left = buf_len(&q->content) };
 	struct seen word = { .len = 0 };
 
-	for (uint64_t i = 1; i <= refs->number; i++)
-		if (!says(refs[i].text, refs[i].len, "") && !model_is_valid(&model.store, refs[i].text, refs[i].len) &&
-		    !(refs[i].len == q->fields[0].len && memcmp(refs[i].text, q->fields[0].text, refs[i].len) == 0))
+	for (uint64_t i = 0; i < a.ref_count; i++)
+		if (!says(a.refs[i].text, a.refs[i].len, "") && !model_is_valid(&model.store, a.refs[i].text, a.refs[i].len) &&
+		    !(a.refs[i].len == a.path->len && memcmp(a.refs[i].text, a.path->text, a.path->len) == 0))
 			return "path '" FUZZ_STORE "/x' is not valid";
-	if (end[2].number == 0 && end[0].len == 0 &&
-	    (tail[3].number == 0 || tail[4].len < 5 || memcmp(tail[4].text, "good-", 5) != 0))
+	if (!a.believed && a.ca->len == 0 &&
+	    (a.signature_count == 0 || a.signatures[0].len < 5 || memcmp(a.signatures[0].text, "good-", 5) != 0))
 		return "cannot add path because it lacks a signature by a trusted key";
-	added = model_add(&model.store, q->fields[0].text, q->fields[0].len);
+	model.believed += a.believed;
+	added = model_add(&model.store, a.path->text, a.path->len);
 	if (added == NULL || added->valid)
 		return NULL;
 	added->valid = true;
-	for (int i = 0; i < 6 && is_drv(&q->fields[0]); i++)
+	for (int i = 0; i < 6 && is_drv(a.path); i++)
 		heard_string(&r, &word);        /* the sixth string of an archive of one file is its content */
 	if (word.len > 0 && !r.short_of)
 		model_keep_text(added, word.text, word.len);

@@ -7,7 +7,9 @@
 #include <stdint.h>
 
 #define FUZZ_STORE "/srv/store"
-#define FUZZ_PUBLIC_KEY "fuzz-1:6NCHdD59X431o0gWypbMrAURkbJ16ZPMQFGspcDShjY="
+/* Whose signatures are believed. tests/attack/signed_seeds.py has the secret keys, and signs seeds with them. */
+#define FUZZ_KEY "fuzz-1:2LaoZq1Ne5JaGa3pREKNVu7qIfQP0fnj60IxgG8FbPA="
+#define FUZZ_OTHER_KEY "fuzz-2:sRpAfvgrLXVTWpqsv0e00Z7Y5FKgsB6B7zQpn5WFogY="
 
 static const char stances_policy[] =
 	"[gateway]\n"
@@ -31,12 +33,13 @@ static const char stances_policy[] =
 	"[key every]\n"
 	"operations = *\n"
 	"derivations = *\n"
+	"trusted-public-keys = " FUZZ_KEY " " FUZZ_OTHER_KEY "\n"       /* of no use without trust = signed */
 	"systems = x86_64-linux\n"
 	"timeout = 10m\n"
 	"cores = 2\n"
 	"[key signed]\n"
 	"trust = signed\n"
-	"trusted-public-keys = " FUZZ_PUBLIC_KEY "\n"
+	"trusted-public-keys = " FUZZ_KEY " " FUZZ_OTHER_KEY "\n"
 	"systems = x86_64-linux\n"
 	"[key builds]\n"
 	"operations = query build\n"
@@ -55,6 +58,7 @@ static const struct stance {
 	const char *key;
 	unsigned may;
 	bool full;                      /* of trust */
+	bool believes;                  /* what is signed by the two keys */
 	bool floating;                  /* content-addressed derivations */
 	bool kvm;
 	bool limits;                    /* the grant has limits of its own for the daemon */
@@ -64,7 +68,7 @@ static const struct stance {
 	{ "copies", MAY_QUERY | MAY_UPLOAD | MAY_DOWNLOAD, .full = false },
 	{ "full", MAY_ANYTHING, .full = true, .floating = true, .kvm = true },
 	{ "every", MAY_ANYTHING, .floating = true, .limits = true },
-	{ "signed", MAY_DEFAULT, .full = false },
+	{ "signed", MAY_DEFAULT, .believes = true },
 	{ "builds", MAY_QUERY | MAY_BUILD, .full = false },
 	{ "nothing", 0, .full = false },
 };

@@ -3,7 +3,7 @@
 #define TESTS_FUZZ_WATCH_H
 
 #include "gateway/wire/nar.h"
-#include "tests/fuzz/heard.h"
+#include "tests/fuzz/signed.h"
 
 static bool is_drv(const struct seen *s)
 {
@@ -51,16 +51,17 @@ static void watch_derivation(const struct stance *stance, const struct request *
 		      says(q->fields[at + 1].text, q->fields[at + 1].len, ""));
 }
 
-/* "path deriver hash *references time size ultimate *signatures ca repair dontCheckSigs" */
 static void watch_added(const struct stance *stance, const struct request *q)
 {
-	const struct seen *tail = &q->fields[4 + q->fields[3].number], *end = &q->fields[q->count - 3];
+	struct added a = added_of(q);
+	const struct seen *repair = a.ca + 1;
 
-	HOLDS(tail[0].number == 0 && tail[2].number == 0);      /* no time, not ultimate */
-	HOLDS(end[1].number == 0);                              /* no repair */
-	HOLDS(end[2].number == 0 || stance->full);
-	HOLDS(stance->full || end[0].len > 0 || tail[3].number > 0);
-	HOLDS(buf_len(&q->content) <= tail[1].number);
+	HOLDS(a.size[-1].number == 0 && a.size[1].number == 0); /* no time, not ultimate */
+	HOLDS(repair->number == 0);
+	HOLDS(stance->full || a.ca->len > 0 || a.signature_count > 0);
+	HOLDS(buf_len(&q->content) <= a.size->number);
+	if (!stance->full)
+		signed_watch(stance, &a);
 }
 
 static void watch_text(const struct request *q)
