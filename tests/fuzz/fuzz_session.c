@@ -165,16 +165,17 @@ static size_t next_record(const struct buf *records, size_t *at, const char **li
 	return (size_t)(end - *line);
 }
 
-static bool is_end(const char *line, size_t len)
+static bool is_event(const char *line, size_t len, const char *name)
 {
-	static const char event[] = "\"event\":\"session-end\"";
+	char event[64];
+	size_t size = (size_t)snprintf(event, sizeof event, "\"event\":\"%s\"", name);
 
-	return len > sizeof event && memcmp(line, event, sizeof event - 1) == 0;
+	return len > size && memcmp(line, event, size) == 0;
 }
 
 /* The records without their order: an upload is on record when the daemon has confirmed it, and that may be before or
- * after the refusal of the next. The last word of the last one is how much the client was told; a log that ended at an error
- * is a part of it. */
+ * after the refusal of the next, or never where the session breaks off. The last word of the last one is how much the client
+ * was told; a log that ended at an error is a part of it. */
 static uint64_t sum_of_records(const struct play *p)
 {
 	uint64_t sum = 0;
@@ -183,7 +184,9 @@ static uint64_t sum_of_records(const struct play *p)
 	for (size_t at = 0; at < buf_len(&p->records);) {
 		size_t len = next_record(&p->records, &at, &line);
 
-		while (model.odd == ODD_LOG && is_end(line, len) && line[len - 1] != ',')
+		if (strcmp(p->outcome, "closed") != 0 && is_event(line, len, "upload"))
+			continue;
+		while (model.odd == ODD_LOG && is_event(line, len, "session-end") && line[len - 1] != ',')
 			len--;
 		sum += sum_of(SUM_START, line, len);
 	}
@@ -198,7 +201,7 @@ static void is_recorded(const struct play *p)
 
 	for (size_t at = 0; at < buf_len(&p->records);)
 		len = next_record(&p->records, &at, &line);
-	HOLDS(is_end(line, len));
+	HOLDS(is_event(line, len, "session-end"));
 }
 
 /* Which paths there are in the end. */
