@@ -126,6 +126,8 @@ static enum err forward_derivation(struct session *s, const struct basic *basic,
 	err = upstream_send(s, op, build);
 	if (!err)
 		err = upstream_loop(s, LOG_TO_CLIENT, &error);
+	if (!err && !error.failed)
+		err = session_read(s, &s->daemon, op->reply, op->name, &out->results);
 	if (err) {
 		(void)!record_ask(s, &basic->ask, "aborted", started_ms);
 		return err;
@@ -134,10 +136,6 @@ static enum err forward_derivation(struct session *s, const struct basic *basic,
 	out->shape = op->reply;
 	if (error.failed)
 		memcpy(out->text, error.text, sizeof out->text);
-	else
-		err = session_read(s, &s->daemon, op->reply, op->name, &out->results);
-	if (err)
-		return err;
 	return record_ask(s, &basic->ask,
 			  error.failed ? "failed" : status_name(value_of(out->results, op->reply, "status")->number),
 			  started_ms);
@@ -198,13 +196,13 @@ enum err build_paths(struct session *s, const struct value *targets, struct buil
 	err = upstream_send(s, op, request);
 	if (!err)
 		err = upstream_loop(s, LOG_TO_CLIENT, &error);
+	if (!err && !error.failed)
+		err = session_read(s, &s->daemon, op->reply, op->name, &reply);
 	if (err)
 		return record_aborted(s, targets, started_ms, err);
 	out->failed = error.failed;
 	if (error.failed)
 		memcpy(out->text, error.text, sizeof out->text);
-	else
-		err = session_read(s, &s->daemon, op->reply, op->name, &reply);
 	for (size_t i = 0; !err && i < targets->count; i++)
 		err = record_build(s, value_text(&targets->items[i]), error.failed ? "failed" : "built", started_ms);
 	return err || error.failed ? err : valid_forget_made(s);

@@ -11,7 +11,8 @@ enum { FRAME_MAX = 64 * 1024 };         /* a daemon makes room for a whole frame
 static void init(struct intake *in)
 {
 	in->first = in->count = 0;
-	in->current_refused = in->failed = in->sent = in->last = in->plain_file = false;
+	in->name = text_of("");
+	in->current_refused = in->failed = in->sent = in->whole = in->last = in->plain_file = false;
 	pace_begin(&in->pace);
 	in->paced = 0;
 	in->why[0] = '\0';
@@ -35,6 +36,20 @@ void intake_free(struct intake *in)
 {
 	path_set_free(&in->doubtful);
 	arena_free(&in->arena);
+}
+
+void intake_break_off(struct session *s, struct intake *in)
+{
+	for (; in->count > 0; in->count--) {
+		const struct flying *oldest = &in->flying[in->first];
+		struct text subject = oldest->path.len > 0 ? store_path_text(&oldest->path) : in->name;
+		uint64_t size = oldest->size > 0 ? oldest->size : in->content.taken;
+		bool whole = in->count > 1 || in->whole;
+
+		if (whole && subject.len > 0 && record_upload(s, "upload", subject, size) != ERR_NONE)
+			return;
+		in->first = (in->first + 1) % FLYING_MAX;
+	}
 }
 
 /* --- what the daemon says --- */
@@ -196,7 +211,7 @@ enum err intake_send(struct session *s, struct intake *in, const struct op *op, 
 	slot->path.len = path.len;
 	slot->size = size;
 	in->sent = true;
-	in->last = in->current_refused = false;
+	in->whole = in->last = in->current_refused = false;
 	return ERR_NONE;
 }
 
@@ -221,7 +236,7 @@ enum err intake_put_end(struct session *s, struct intake *in)
 {
 	enum err err = put_frame_end(&s->daemon.tx);
 
-	(void)in;
+	in->whole = !in->failed;
 	return err ? session_fail(s, err) : ERR_NONE;
 }
 

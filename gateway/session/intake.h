@@ -23,7 +23,9 @@ struct intake {
 	struct content content;
 	struct flying flying[FLYING_MAX];       /* a ring of `count` from `first` on */
 	size_t first, count;
+	struct text name;               /* borrows; of what is added without a path, which the daemon will tell ("": a log) */
 	bool sent;                      /* a request has gone up, so its frames have to be ended */
+	bool whole;                     /* they were, and behind all that belongs to it */
 	bool last;                      /* the daemon's LAST has come for the request that was sent last */
 	struct pace pace;               /* of the client's content */
 	uint64_t paced;                 /* content.taken when it was last looked at */
@@ -38,6 +40,10 @@ struct intake {
 void intake_init_framed(struct intake *in, uint64_t max);
 void intake_init_sized(struct intake *in, uint64_t size);
 void intake_free(struct intake *in);
+
+/* The session ends before the upload. What has gone up whole may be stored yet, though no answer to it is waited for: it is
+ * put on record. */
+void intake_break_off(struct session *s, struct intake *in);
 
 /* Sends a request whose answer will be awaited. `path` (may be "") of `size` bytes: with the daemon's LAST it is on
  * record; it is not storable if the daemon says that it lacks a signature or refers to what is not valid; any other

@@ -27,6 +27,15 @@ static enum err put_reply(struct session *s, const struct value *reply)
 	return ERR_NONE;
 }
 
+/* However it has ended. */
+static enum err end(struct session *s, struct intake *in, enum err err)
+{
+	if (err)
+		intake_break_off(s, in);
+	intake_free(in);
+	return err;
+}
+
 /* The daemon's reply to a single request, passed on. It is read even where the client was told of an error meanwhile. */
 static enum err answer(struct session *s, const struct intake *in, const struct op *op, const struct value **reply)
 {
@@ -39,15 +48,16 @@ static enum err answer(struct session *s, const struct intake *in, const struct 
 	return err || in->failed ? err : put_reply(s, *reply);
 }
 
-/* The same where a path was added. */
+/* The same where something was added; its path is known from the reply alone. */
 static enum err answer_added(struct session *s, const struct intake *in, const struct op *op, uint64_t size)
 {
 	const struct value *reply;
-	enum err err = answer(s, in, op, &reply);
+	enum err err = answer(s, in, op, &reply), recorded;
 
-	if (err || reply == NULL)
-		return err;
-	return record_upload(s, "upload", value_text(value_of(reply, op->reply, "path")), size);
+	if (!err && reply == NULL)
+		return ERR_NONE;
+	recorded = record_upload(s, "upload", reply == NULL ? in->name : value_text(value_of(reply, op->reply, "path")), size);
+	return err ? err : recorded;
 }
 
 /* --- AddToStore: the daemon computes the path --- */
@@ -104,7 +114,7 @@ static enum err forward_text(struct session *s, struct intake *in, const struct 
 	if (!err && !in->failed && text_ends(name, ".drv"))
 		err = path_upload_check_text(s, in, name, &body);
 	if (!err && !in->failed)
-		err = intake_send(s, in, op, request, text_of(""), 0);
+		err = intake_send(s, in, op, request, text_of(""), buf_len(&body));
 	if (!err && !in->failed)
 		err = intake_put(s, in, buf_data(&body), buf_len(&body));
 	if (!err && in->sent)
@@ -134,6 +144,7 @@ enum err upload_add_to_store(struct session *s, const struct value *request)
 	enum err err = ERR_NONE;
 
 	intake_init_framed(&in, UPLOAD_NAR_MAX);
+	in.name = name;
 	session_set_state(s, SESSION_UPLOAD);
 	nar_init(&s->nar, UPLOAD_NAR_MAX);
 	if (fault != NULL)
@@ -146,8 +157,7 @@ enum err upload_add_to_store(struct session *s, const struct value *request)
 		err = intake_finish(s, &in);
 	if (!err)
 		err = answer_added(s, &in, op, in.content.taken);
-	intake_free(&in);
-	return err;
+	return end(s, &in, err);
 }
 
 /* --- AddTextToStore, of which the daemon need not know: as AddToStore --- */
@@ -170,6 +180,7 @@ enum err upload_add_text(struct session *s, const struct value *request)
 	value_set_text(add, op->request, "method", text_of("text:sha256"));
 	*value_at(add, op->request, "references") = *value_of(request, s->op->request, "references");
 	intake_init_sized(&in, 0);
+	in.name = name;
 	session_set_state(s, SESSION_UPLOAD);
 	fault = add_fault(s, add, &subject);
 	if (fault != NULL)
@@ -177,7 +188,7 @@ enum err upload_add_text(struct session *s, const struct value *request)
 	else if (text_ends(name, ".drv"))
 		err = path_upload_check_text(s, &in, name, &body);
 	if (!err && !in.failed)
-		err = intake_send(s, &in, op, add, text_of(""), 0);
+		err = intake_send(s, &in, op, add, text_of(""), content->len);
 	if (!err && !in.failed)
 		err = intake_put(s, &in, content->text, content->len);
 	if (!err && in.sent)
@@ -186,8 +197,7 @@ enum err upload_add_text(struct session *s, const struct value *request)
 		err = intake_finish(s, &in);
 	if (!err)       /* the path alone, which is the first field of the daemon's reply */
 		err = answer_added(s, &in, op, content->len);
-	intake_free(&in);
-	return err;
+	return end(s, &in, err);
 }
 
 /* --- AddToStoreNar and AddMultipleToStore --- */
@@ -229,8 +239,7 @@ enum err upload_nar(struct session *s, const struct value *request)
 	err = path_upload_next(s, &up, head);
 	if (!err)
 		err = end_paths(s, &up);
-	intake_free(&up.in);
-	return err;
+	return end(s, &up.in, err);
 }
 
 /* The next item of AddMultipleToStore: its head becomes that of an AddToStoreNar, its archive follows. */
@@ -273,8 +282,7 @@ enum err upload_multiple(struct session *s, const struct value *request)
 		err = next_item(s, &up, dont_check_sigs);
 	if (!err)
 		err = end_paths(s, &up);
-	intake_free(&up.in);
-	return err;
+	return end(s, &up.in, err);
 }
 
 /* --- AddBuildLog: text of any kind --- */
@@ -301,8 +309,7 @@ enum err upload_log(struct session *s, const struct value *request)
 		err = intake_finish(s, &in);
 	if (!err)
 		err = answer(s, &in, op, &reply);
-	intake_free(&in);
-	return err;
+	return end(s, &in, err);
 }
 
 /* --- the serve protocol --- */
@@ -333,8 +340,7 @@ enum err upload_one(struct session *s, struct value *head, bool *stored, char *w
 		err = end_one(s, &up, stored, why);
 	if (!err)
 		err = content_drain(s, &up.in.content);
-	intake_free(&up.in);
-	return err;
+	return end(s, &up.in, err);
 }
 
 enum err upload_spooled(struct session *s, struct value *head, bool *stored, char *why)
@@ -347,8 +353,7 @@ enum err upload_spooled(struct session *s, struct value *head, bool *stored, cha
 	err = path_upload_spooled(s, &up, head);
 	if (!err)
 		err = end_one(s, &up, stored, why);
-	intake_free(&up.in);
-	return err;
+	return end(s, &up.in, err);
 }
 
 enum err upload_refuse(struct session *s, const char *sentence)

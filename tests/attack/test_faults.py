@@ -5,11 +5,12 @@ import os
 import resource
 import subprocess
 import threading
+import time
 
 import cases
 import place
 from ground import main
-from misbehaviour import DRV, PATH, TARGETS, ends, is_told, prepare
+from misbehaviour import ASKED, DRV, PATH, TARGETS, ends, is_told, prepare
 import fake_daemon
 import uploads
 import wire
@@ -143,6 +144,39 @@ def each_daemon_that_dies_in_an_upload_ends_the_session(ground, case):
 
 cases.each(globals(), [(name, (name, way)) for name, way in uploads.ALL if name != "44_behind_another"],
            each_daemon_that_dies_in_an_upload_ends_the_session)
+
+
+# --- a client that leaves a build ---
+
+def each_build_whose_client_leaves_is_on_record(ground, case):
+    """While it runs, and when the daemon has begun to say how it went."""
+    number, last = case
+    there = threading.Event()
+    prepare(ground, number)
+
+    def build(connection, _request):
+        connection.log("building")
+        if last:
+            connection.last()
+        there.set()
+        connection.outstay()
+    ground.daemon.answers[number] = build
+    if os.path.exists(ground.audit):
+        os.unlink(ground.audit)
+    worker = ground.worker().enter()
+    worker.send(wire.u64(number) + ASKED[number])
+    assert there.wait(5)
+    time.sleep(0.1)
+    worker.vanish()
+    assert worker.wait(5) == 1
+    with open(ground.audit, encoding="ascii") as file:
+        builds = [record for record in map(json.loads, file) if record["event"] == "build"]
+    assert [(record["drv"], record["outcome"]) for record in builds] == [(DRV, "aborted")], builds
+
+
+cases.each(globals(), [(f"{number}_{moment}", (number, last)) for number in (9, 36, 46)
+                       for moment, last in (("while_it_runs", False), ("behind_its_last_word", True))],
+           each_build_whose_client_leaves_is_on_record)
 
 
 def each_daemon_that_dies_in_a_build_is_told_once(ground, lines):

@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
 """Daemons that fail while the client is still sending, and what no daemon may be asked: told, drained, and in step."""
+import json
+import os
+import threading
 import time
 
 from ground import cases, main
-from uploads import BIG, GOOD, NEXT, by_serve_4, by_serve_9, serve, worker
+from uploads import BIG, GOOD, NEXT, by_39, by_44, by_serve_4, by_serve_9, serve, worker
 import fake_daemon
 import wire
 
@@ -84,6 +87,73 @@ def test_the_log_of_an_upload_comes_while_it_goes_on(ground):
     assert session.reader.u64() == wire.NEXT and session.reader.text() == b"begun"
     session.send(wire.frames(BIG.nar[100000:]))
     assert session.answer().error is None
+
+
+def without_records(ground):
+    if os.path.exists(ground.audit):
+        os.unlink(ground.audit)
+    return ground
+
+
+def uploaded(ground):
+    """What is on record as gone to the daemon to be stored."""
+    with open(ground.audit, encoding="ascii") as file:
+        records = [json.loads(line) for line in file]
+    return [(record["path"], record["bytes"]) for record in records if record["event"] == "upload"]
+
+
+def adds(method):
+    return lambda session, archive, item: session.send(
+        wire.u64(7) + wire.text("good") + wire.text(method) + wire.texts([]) + wire.u64(0) + wire.frames(archive, step=1000))
+
+
+UNANSWERED = {"by_39": (worker, by_39, GOOD.path), "by_44": (worker, by_44, GOOD.path), "by_serve_9": (serve, by_serve_9, GOOD.path),
+              "by_serve_4": (serve, by_serve_4, GOOD.path), "by_7": (worker, adds("fixed:r:sha256"), "good"),
+              "by_7_as_text": (worker, adds("text:sha256"), "good"),
+              "by_7_behind_last": (worker, adds("fixed:r:sha256"), "good")}
+
+
+def each_upload_that_its_client_does_not_see_confirmed_is_on_record(ground, case):
+    """The daemon has all of it and will store it: a client that leaves in time stored what nobody ever heard of."""
+    label, (start, send, subject) = case
+    there = threading.Event()
+    ground.policy("trust = full")
+    ground.daemon.trust = 1
+
+    def taking(connection, request):
+        connection.content(request)
+        if label == "by_7_behind_last":
+            connection.last()
+        there.set()
+        connection.outstay()
+    ground.daemon.answers[39] = ground.daemon.answers[7] = taking
+    session = start(without_records(ground))
+    send(session, GOOD.nar, GOOD)
+    assert there.wait(5), "the daemon was not given the whole of it"
+    time.sleep(0.1)
+    session.vanish()
+    assert session.wait(5) == 1 and uploaded(ground) == [(subject, len(GOOD.nar))], (session.status, uploaded(ground))
+
+
+cases.each(globals(), [(label, (label, case)) for label, case in UNANSWERED.items()],
+           each_upload_that_its_client_does_not_see_confirmed_is_on_record)
+
+
+def test_of_many_uploads_in_a_session_that_breaks_off_the_whole_ones_are_on_record(ground):
+    items = [wire.Object(f"item-{number}", b"%d" % number) for number in range(10)]
+    there = threading.Event()
+
+    def taking(connection, _request):
+        there.set()
+        connection.outstay()
+    ground.daemon.answers[39] = taking
+    session = worker(without_records(ground))
+    whole = wire.u64(20) + b"".join(item.item() for item in items) + BIG.item()[:100000]
+    session.send(wire.u64(44) + wire.u64(0) * 2 + wire.frames(whole)[:-8])
+    assert there.wait(5)
+    time.sleep(0.2)
+    session.vanish()
+    assert session.wait(5) == 1 and uploaded(ground) == [(item.path, len(item.nar)) for item in items], uploaded(ground)
 
 
 def each_daemon_that_dies_in_an_upload_ends_the_session(ground, case):

@@ -165,17 +165,16 @@ static size_t next_record(const struct buf *records, size_t *at, const char **li
 	return (size_t)(end - *line);
 }
 
-static bool is_event(const char *line, size_t len, const char *name)
+static bool is_end(const char *line, size_t len)
 {
-	char event[64];
-	size_t size = (size_t)snprintf(event, sizeof event, "\"event\":\"%s\"", name);
+	static const char event[] = "\"event\":\"session-end\"";
 
-	return len > size && memcmp(line, event, size) == 0;
+	return len > sizeof event && memcmp(line, event, sizeof event - 1) == 0;
 }
 
 /* The records without their order: an upload is on record when the daemon has confirmed it, and that may be before or
- * after the refusal of the next, or never where the session breaks off. The last word of the last one is how much the client
- * was told; a log that ended at an error is a part of it. */
+ * after the refusal of the next. The last word of the last one is how much the client was told; a log that ended at an error
+ * is a part of it. */
 static uint64_t sum_of_records(const struct play *p)
 {
 	uint64_t sum = 0;
@@ -184,9 +183,7 @@ static uint64_t sum_of_records(const struct play *p)
 	for (size_t at = 0; at < buf_len(&p->records);) {
 		size_t len = next_record(&p->records, &at, &line);
 
-		if (strcmp(p->outcome, "closed") != 0 && is_event(line, len, "upload"))
-			continue;
-		while (model.odd == ODD_LOG && is_event(line, len, "session-end") && line[len - 1] != ',')
+		while (model.odd == ODD_LOG && is_end(line, len) && line[len - 1] != ',')
 			len--;
 		sum += sum_of(SUM_START, line, len);
 	}
@@ -201,7 +198,7 @@ static void is_recorded(const struct play *p)
 
 	for (size_t at = 0; at < buf_len(&p->records);)
 		len = next_record(&p->records, &at, &line);
-	HOLDS(is_event(line, len, "session-end"));
+	HOLDS(is_end(line, len));
 }
 
 /* Which paths there are in the end. */
