@@ -40,11 +40,11 @@ class Connection:
         """As much of it as the script lets through; Cut where that was all."""
         left = None if self.daemon.cut is None else self.daemon.cut - self.sent
         piece = content if left is None else content[:max(left, 0)]
+        self.sent += len(piece)         # before a test can have seen the last of it
         try:
             self.end.sendall(piece)
         except OSError as gone:
             raise wire.Ended("the gateway has closed") from gone
-        self.sent += len(piece)
         if left is not None and left <= len(content):
             raise Cut
 
