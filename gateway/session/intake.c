@@ -1,5 +1,6 @@
 #include "gateway/session/intake.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "gateway/session/record.h"
@@ -18,6 +19,8 @@ static void init(struct intake *in)
 	in->why[0] = '\0';
 	arena_init(&in->arena, (size_t)64 * 1024 * 1024);
 	path_set_init(&in->doubtful, &in->arena, INTAKE_DOUBTS);
+	in->doubtful_sizes = NULL;
+	in->doubtful_room = 0;
 }
 
 void intake_init_framed(struct intake *in, uint64_t max)
@@ -35,6 +38,9 @@ void intake_init_sized(struct intake *in, uint64_t size)
 void intake_free(struct intake *in)
 {
 	path_set_free(&in->doubtful);
+	free(in->doubtful_sizes);
+	in->doubtful_sizes = NULL;
+	in->doubtful_room = 0;
 	arena_free(&in->arena);
 }
 
@@ -69,20 +75,44 @@ static bool is_not_storable(const char *text)
 	return false;
 }
 
+static enum err doubt(struct intake *in, struct text path, uint64_t size)
+{
+	bool added;
+	enum err err = path_set_add(&in->doubtful, path, &added);
+
+	if (err || !added)
+		return err;
+	if (in->doubtful.count > in->doubtful_room) {
+		uint64_t *sizes = realloc(in->doubtful_sizes, in->doubtful.capacity * sizeof *sizes);
+
+		if (sizes == NULL)
+			return ERR_MEMORY;
+		in->doubtful_sizes = sizes;
+		in->doubtful_room = in->doubtful.capacity;
+	}
+	in->doubtful_sizes[in->doubtful.count - 1] = size;
+	return ERR_NONE;
+}
+
+enum err intake_doubt(struct session *s, struct intake *in, struct text path, uint64_t size)
+{
+	enum err err = doubt(in, path, size);
+
+	return err ? session_fail(s, err) : ERR_NONE;
+}
+
 /* The oldest request has failed. What it was about may be not storable; else the daemon's error is passed on at once and
  * as it is, unless the client was told of one before. */
-static enum err on_daemon_error(struct session *s, struct intake *in, const struct store_path *path)
+static enum err on_daemon_error(struct session *s, struct intake *in, const struct flying *request)
 {
 	char text[SENTENCE_MAX];
-	enum err err;
 
 	if (in->failed)
 		return ERR_NONE;
 	upstream_error_text(s, text);
-	if (path->len > 0 && is_not_storable(text)) {
-		err = path_set_add(&in->doubtful, store_path_text(path), NULL);
+	if (request->path.len > 0 && is_not_storable(text)) {
 		in->current_refused |= in->count == 0;
-		return err ? session_fail(s, err) : ERR_NONE;
+		return intake_doubt(s, in, store_path_text(&request->path), request->size);
 	}
 	in->failed = true;
 	memcpy(in->why, text, sizeof in->why);
@@ -103,7 +133,7 @@ static enum err take_events(struct session *s, struct intake *in)
 		in->count--;
 		in->last = in->count == 0 && event == LOOP_LAST;
 		if (event == LOOP_ERROR)
-			err = on_daemon_error(s, in, &oldest->path);
+			err = on_daemon_error(s, in, oldest);
 		else if (oldest->path.len > 0)
 			err = record_upload(s, "upload", store_path_text(&oldest->path), oldest->size);
 		if (err)

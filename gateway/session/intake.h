@@ -33,6 +33,8 @@ struct intake {
 	bool plain_file;                /* the next archive has to be that of one file, not executable */
 	struct arena arena;             /* the texts of the set below */
 	struct path_set doubtful;       /* not storable; whether they are there already is still to be asked */
+	uint64_t *doubtful_sizes;       /* owns; of each of them, room for so many: */
+	size_t doubtful_room;
 	bool failed;
 	char why[SENTENCE_MAX];
 };
@@ -50,6 +52,9 @@ void intake_break_off(struct session *s, struct intake *in);
  * refusal, or without a path, ends the upload. */
 MUST_USE enum err intake_send(struct session *s, struct intake *in, const struct op *op, const struct value *request,
 			      struct text path, uint64_t size);
+
+/* The path cannot be stored as it came. */
+MUST_USE enum err intake_doubt(struct session *s, struct intake *in, struct text path, uint64_t size);
 
 /* What goes up behind a request: content as it comes (an archive: to its end and judged by s->nar, else to the end of the
  * content), and the end of the frames in any case: cut short, it makes the daemon give up and stay in step. */

@@ -34,19 +34,14 @@ static uint64_t size_of(const struct session *s, const struct value *head)
 	return value_of(head, add_op(s)->request, "narSize")->number;
 }
 
-static enum err doubt(struct session *s, struct path_upload *up, struct text path)
-{
-	return path_set_add(&up->in.doubtful, path, NULL) == ERR_NONE ? ERR_NONE : session_no_memory(s);
-}
-
 /* --- the fate of what is not storable --- */
 
-static enum err take_off(struct session *s, struct path_upload *up, struct text path)
+static enum err take_off(struct session *s, struct path_upload *up, struct text path, uint64_t size)
 {
 	up->taken_off++;
 	if (path_set_add(&s->taken_off, path, NULL) != ERR_NONE)
 		return session_no_memory(s);
-	return record_upload(s, "rebuild", path, 0);
+	return record_upload(s, "rebuild", path, size);
 }
 
 static enum err refuse(struct session *s, struct path_upload *up, struct text path)
@@ -71,7 +66,8 @@ enum err path_upload_settle(struct session *s, struct path_upload *up)
 	for (size_t i = 0; !err && !up->in.failed && i < doubtful->count; i++) {
 		if (valid[i])
 			continue;
-		err = up->rebuild ? take_off(s, up, doubtful->items[i]) : refuse(s, up, doubtful->items[i]);
+		err = up->rebuild ? take_off(s, up, doubtful->items[i], up->in.doubtful_sizes[i])
+				  : refuse(s, up, doubtful->items[i]);
 	}
 	path_set_clear(doubtful);
 	return err;
@@ -230,7 +226,7 @@ enum err path_upload_next(struct session *s, struct path_upload *up, struct valu
 	nar_init(&s->nar, size);
 	up->in.plain_file = addresses_file(value_text(value_of(head, add_op(s)->request, "ca")));
 	if (verdict == STORABLE_NOT) {
-		err = doubt(s, up, path);
+		err = intake_doubt(s, &up->in, path, size);
 		/* Without a rebuild this is the end, unless the path is there already: so that is asked at once. */
 		if (!err && !up->rebuild)
 			err = path_upload_settle(s, up);
@@ -279,7 +275,7 @@ enum err path_upload_spooled(struct session *s, struct path_upload *up, struct v
 	if (err || up->in.failed)
 		return err;
 	if (verdict == STORABLE_NOT) {
-		err = doubt(s, up, path);
+		err = intake_doubt(s, &up->in, path, s->nar.size);
 		return err ? err : path_upload_settle(s, up);
 	}
 	if (store_path_is_drv(path))

@@ -3,6 +3,7 @@
 What no test may ever find holds for all of them and is looked at behind each: a gateway that crashed, one that does not
 end when its client has left, and bytes upstream that no daemon could read.
 """
+import json
 import os
 import signal
 import sys
@@ -52,8 +53,10 @@ class Ground:
             self.daemon.stop()
 
     def reset(self):
-        """A new daemon that has not been started, the usual policy, no gateway."""
+        """A new daemon that has not been started, the usual policy, no gateway, no record."""
         self.leave()
+        if os.path.exists(self.audit):
+            os.unlink(self.audit)
         self.daemon = fake_daemon.Daemon(os.path.join(self.folder, "socket"))
         self.policy()
 
@@ -81,6 +84,13 @@ class Ground:
 
     def serve(self, write=True, **how):
         return self.start(speaker.Serve, SERVE_WRITE if write else SERVE, **how)
+
+    def records(self, event):
+        """What is on record of this event, in the order in which it was written."""
+        if not os.path.exists(self.audit):
+            return []
+        with open(self.audit, encoding="ascii") as file:
+            return [record for record in map(json.loads, file) if record["event"] == event]
 
     def check(self):
         """Behind every test: the invariants."""

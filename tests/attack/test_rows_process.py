@@ -29,11 +29,6 @@ def records(ground):
     return [json.loads(line) for line in lines]
 
 
-def begin(ground):
-    if os.path.exists(ground.audit):
-        os.unlink(ground.audit)
-
-
 def is_plain(text):
     lines = text.splitlines()
     assert all(line.startswith("nix-gateway: ") and line.isascii() and line.isprintable() for line in lines), text
@@ -69,7 +64,6 @@ TOLD = {
 
 def each_g5_line_cannot_be_forged_by(ground, body):
     """A request that cannot be read: the session ends with a sentence that may show what it was."""
-    begin(ground)
     session = ground.worker().enter()
     session.send(body)
     error = session.answer().error
@@ -79,7 +73,6 @@ def each_g5_line_cannot_be_forged_by(ground, body):
 
 
 def each_g5_line_cannot_be_forged_in_a_refusal_of(ground, body):
-    begin(ground)
     session = ground.worker().enter()
     session.send(body)
     error = session.is_refused(session.answer(), "")
@@ -95,7 +88,6 @@ cases.each(globals(), TOLD.items(), each_g5_line_cannot_be_forged_in_a_refusal_o
 
 
 def test_g5_settings_forge_no_line(ground):
-    begin(ground)
     session = ground.worker().enter()
     names = [(OCTETS, "1"), (b"sandbox\n" + OCTETS, "false"), ("post-build-hook", OCTETS), ("build-hook", OCTETS)]
     assert session.ask(19, wire.u64(0) * 12 + wire.pairs(names)).error is None
@@ -107,7 +99,6 @@ def test_g5_settings_forge_no_line(ground):
 
 def each_g5_derivation_forges_no_line(ground, field):
     """Its words are named in the refusal, and may be any bytes."""
-    begin(ground)
     forged = FORGED.replace("\0", "")
     words = {"system": {"system": forged}, "feature": {"requiredSystemFeatures": forged},
              "variable": {"impureEnvVars": forged, "kind": ("sha256", "0" * 64)}}
@@ -135,7 +126,6 @@ cases.each(globals(), (("system", "system"), ("feature", "feature"), ("variable"
 
 
 def test_g5_what_the_daemon_says_of_itself_forges_no_line(ground):
-    begin(ground)
     ground.daemon.version = FORGED
     session = ground.worker().enter()
     assert session.end() == 0 and is_plain(session.said()) == []
@@ -144,7 +134,6 @@ def test_g5_what_the_daemon_says_of_itself_forges_no_line(ground):
 
 def each_g5_error_of_the_daemon_forges_no_line(ground, kind):
     """In the protocol it is the daemon's word and passes as it is; what we write down of it does not."""
-    begin(ground)
     def answer(connection, request):
         connection.content(request)
         connection.error(OCTETS)
@@ -167,7 +156,6 @@ cases.each(globals(), (("worker", "worker"), ("serve", "serve")), each_g5_error_
 
 def each_g5_variable_forges_no_line(ground, name):
     """A NUL ends a variable; everything else can stand in one."""
-    begin(ground)
     value = OCTETS.replace(b"\0", b"")
     if name == "SSH_ORIGINAL_COMMAND":
         result = forced(ground, value)
@@ -286,7 +274,6 @@ SECRETS = {"alone": f"{SECRET}\n", "as_a_method": f"password/{SECRET}\n", "with_
 
 def each_g6_file_of_the_account_is_not_told(ground, content):
     """The client may have chosen which one we read, where sshd lets it name SSH_USER_AUTH."""
-    begin(ground)
     keys_policy(ground, ("bob", f"fingerprint = {FINGERPRINTS['rsa']}"))
     for command in (WORKER, SERVE_WRITE, "info"):
         result = forced(ground, command, key=None, env={"SSH_USER_AUTH": auth_file(ground, content)})
@@ -299,7 +286,6 @@ cases.each(globals(), SECRETS.items(), each_g6_file_of_the_account_is_not_told)
 
 def each_g6_policy_is_not_told(ground, fault):
     """Neither what is wrong with it nor what stands in it, nor who else may come."""
-    begin(ground)
     with open(ground.audit, "w", encoding="ascii"):
         pass
     carol = f"[key carol]\nfingerprint = {FINGERPRINTS['rsa']}\n{fault}\n"
@@ -317,7 +303,6 @@ cases.each(globals(), (("of_a_stranger", ""), ("that_is_broken", f"no-such-{SECR
 
 
 def test_g6_a_key_is_not_told_of_others(ground):
-    begin(ground)
     keys_policy(ground, ("bob", f"fingerprint = {FINGERPRINTS['ed25519']}\nsystems = riscv64-linux"),
                 ("carol", f"fingerprint = {FINGERPRINTS['rsa']}\nsystems = s390x-linux"))
     result = forced(ground, "info", key=None, env={"SSH_USER_AUTH": auth_file(ground, line_of("ed25519"))})

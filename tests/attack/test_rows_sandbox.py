@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """S10, G1 to G4: what holds the process that listens to a client, seen from outside. What each forbidden call comes to is
 seen from inside, by the unit test of the sandbox."""
-import json
 import os
 import signal
 import subprocess
@@ -25,13 +24,6 @@ def policy(ground, sandbox, grant=""):
         text = file.read()
     with open(ground.policy_path, "w", encoding="ascii") as file:
         file.write(text.replace("[gateway]\n", f"[gateway]\nsandbox = {sandbox}\n", 1))
-
-
-def records(ground, event):
-    if not os.path.exists(ground.audit):
-        return []
-    with open(ground.audit, encoding="ascii") as file:
-        return [record for record in map(json.loads, file) if record["event"] == event]
 
 
 def proc(session, name):
@@ -115,7 +107,7 @@ def test_g1_a_refusal_is_told_by_a_process_that_is_held(ground):
 
 def test_g1_the_audit_says_what_holds(ground):
     ground.worker().enter().end()
-    assert records(ground, "session-start")[-1]["sandbox"] == "seccomp+landlock"
+    assert ground.records("session-start")[-1]["sandbox"] == "seccomp+landlock"
 
 
 def each_command_is_refused_where_it_cannot_be_held(ground, case):
@@ -127,7 +119,7 @@ def each_command_is_refused_where_it_cannot_be_held(ground, case):
     assert "the process cannot be confined: seccomp: " in session.said(), session.said()
     assert "sandbox = require" in session.said(), session.said()
     assert all(connection.received == b"" for connection in ground.daemon.connections)
-    assert "sandbox = require" in records(ground, "denied")[-1]["reason"]
+    assert "sandbox = require" in ground.records("denied")[-1]["reason"]
 
 
 cases.each(globals(), [("worker", (speaker.Worker, WORKER)), ("serve", (speaker.Serve, SERVE)),
@@ -146,7 +138,7 @@ def test_g4_auto_goes_on_with_less_and_says_so(ground):
     session = start_behind(ground, SEEMS_BARE, speaker.Worker, WORKER).enter()
     assert session.is_valid(PATH) == 0
     session.end()
-    assert records(ground, "session-start")[-1]["sandbox"] in ("landlock", "none")
+    assert ground.records("session-start")[-1]["sandbox"] in ("landlock", "none")
 
 
 def test_g4_off_is_off_and_says_so(ground):
@@ -154,7 +146,7 @@ def test_g4_off_is_off_and_says_so(ground):
     session = ground.worker().enter()
     assert proc(session, "status")["Seccomp"].strip() == "0"
     session.end()
-    assert records(ground, "session-start")[-1]["sandbox"] == "off"
+    assert ground.records("session-start")[-1]["sandbox"] == "off"
 
 
 BRIDGE = """#!{python}

@@ -84,6 +84,8 @@ def each_u2_unsigned_path_is_taken_off_the_wire(ground, case):
     session = ground.worker().enter()
     is_taken_off(session, upload(PLAIN))
     nothing_was_added(ground)
+    [record] = ground.records("rebuild")
+    assert (record["path"], record["bytes"]) == (PLAIN.path, len(PLAIN.nar))
     assert session.is_valid(PLAIN.path) == 0
     assert session.ask(31, wire.texts([PLAIN.path]) + wire.u64(0)).error is None and session.reader.texts() == []
     assert session.ask(26, wire.text(PLAIN.path)).error is None and session.reader.u64() == 0

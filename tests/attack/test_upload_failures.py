@@ -1,7 +1,5 @@
 #!/usr/bin/env python3
 """Daemons that fail while the client is still sending, and what no daemon may be asked: told, drained, and in step."""
-import json
-import os
 import threading
 import time
 
@@ -89,17 +87,9 @@ def test_the_log_of_an_upload_comes_while_it_goes_on(ground):
     assert session.answer().error is None
 
 
-def without_records(ground):
-    if os.path.exists(ground.audit):
-        os.unlink(ground.audit)
-    return ground
-
-
 def uploaded(ground):
     """What is on record as gone to the daemon to be stored."""
-    with open(ground.audit, encoding="ascii") as file:
-        records = [json.loads(line) for line in file]
-    return [(record["path"], record["bytes"]) for record in records if record["event"] == "upload"]
+    return [(record["path"], record["bytes"]) for record in ground.records("upload")]
 
 
 def adds(method):
@@ -127,7 +117,7 @@ def each_upload_that_its_client_does_not_see_confirmed_is_on_record(ground, case
         there.set()
         connection.outstay()
     ground.daemon.answers[39] = ground.daemon.answers[7] = taking
-    session = start(without_records(ground))
+    session = start(ground)
     send(session, GOOD.nar, GOOD)
     assert there.wait(5), "the daemon was not given the whole of it"
     time.sleep(0.1)
@@ -147,7 +137,7 @@ def test_of_many_uploads_in_a_session_that_breaks_off_the_whole_ones_are_on_reco
         there.set()
         connection.outstay()
     ground.daemon.answers[39] = taking
-    session = worker(without_records(ground))
+    session = worker(ground)
     whole = wire.u64(20) + b"".join(item.item() for item in items) + BIG.item()[:100000]
     session.send(wire.u64(44) + wire.u64(0) * 2 + wire.frames(whole)[:-8])
     assert there.wait(5)
