@@ -62,8 +62,7 @@ class Ground:
 
     def policy(self, grant="", store="/nix/store"):
         """Writes the policy: one key, alice, with `grant` as the lines of her section."""
-        sandbox = f"sandbox = {labs.SANDBOX}\n" if labs.SANDBOX else ""
-        text = (f"[gateway]\n{sandbox}daemon = {self.daemon.path}\nstore-dir = {store}\naudit = {self.audit}\n"
+        text = (f"[gateway]\ndaemon = {self.daemon.path}\nstore-dir = {store}\naudit = {self.audit}\n"
                 f"[default]\nsystems = *\nfeatures = *\n[key alice]\n{grant}\n")
         with open(self.policy_path, "w", encoding="ascii") as file:
             file.write(text)

@@ -11,7 +11,6 @@ import process
 import suite
 from sshd import Hosts, Key, Sshd
 
-SANDBOX = os.environ.get("NIX_GATEWAY_TEST_SANDBOX")    # of sessions; unset: as the program does by itself
 USUAL_POLICY = "/etc/nix-gateway/policy.ini"
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -116,8 +115,6 @@ class Lab:
         Returns the file's path."""
         settings = {"nix": nix.programs_folder(), "daemon": self.daemon.socket, "store-dir": self.store,
                     "audit": self.audit}
-        if SANDBOX:
-            settings["sandbox"] = SANDBOX
         settings.update(gateway)
         head = "".join(f"{name} = {value}\n" for name, value in settings.items())
         return self.file(path or self.policy_path,
